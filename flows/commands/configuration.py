@@ -1,0 +1,43 @@
+"""`sluice config`: whether profiles, sources and teams say something that can be."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from flows.commands import opening
+from flows.commands.terminal import show, show_json, table
+from sluice.errors import ConfigError
+
+app = typer.Typer(help="Profiles, sources and teams.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def configuration() -> None:
+    """Profiles, sources and teams."""
+
+
+@app.command()
+def check(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Say everything that is wrong or doubtful about the configuration: file, key, what was found, what is allowed.
+
+    Exit code 3 if anything is wrong; what is only doubtful is shown and leaves it at 0.
+    """
+    from sluice.profiles import check_config
+
+    settings = opening.settings()
+    findings = check_config(settings.config)
+    wrong = sum(finding.severity == "error" for finding in findings)
+    if as_json:
+        show_json(
+            {"folder": str(settings.config), "errors": wrong, "findings": [vars(finding) for finding in findings]}
+        )
+    else:
+        if findings:
+            heads = ("", "file", "line#", "key", "found", "allowed")
+            lines = [(f.severity, f.file, f.line or "", f.key, f.found, f.allowed) for f in findings]
+            show(table(heads, lines))
+        doubtful = len(findings) - wrong
+        show(f"{settings.config}: {wrong} errors, {doubtful} warnings")
+    raise typer.Exit(ConfigError.exit_code if wrong else 0)

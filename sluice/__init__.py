@@ -1,0 +1,1 @@
+"""What Sluice knows about leads. Nothing in here imports Prefect."""

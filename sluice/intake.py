@@ -1,0 +1,166 @@
+"""A file from the door to the table: fingerprint, receipt, survey, work, report; and a folder of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sluice import crash
+from sluice.errors import NotFound, UnreadableFile
+from sluice.pipeline import PLAIN, Job, Steps, work
+from sluice.profiles import Profile, from_content, load_profile, load_sources
+from sluice.rules import SourceRules
+from sluice.settings import Settings
+from sluice.sources import files
+from sluice.sources.prepass import Prepass
+from sluice.sources.stamp import stamp
+from sluice.store import receipts
+from sluice.store.engine import Database
+from sluice.store.migrate import migrate
+from sluice.store.receipts import Arrival, Receipt
+from sluice.store.statements import rows
+
+UNDECLARED = "files"
+"""Source of a file for which none is named: its columns carry our names."""
+
+
+@dataclass(frozen=True)
+class Office:
+    """What a process that works receipts has opened: the database, and the rules in force."""
+
+    settings: Settings
+    database: Database
+    profile: Profile
+    sources: Mapping[str, SourceRules]
+
+    def source(self, name: str) -> SourceRules:
+        """A declared source.
+
+        Raises:
+            NotFound: none of that name is declared.
+        """
+        if name not in self.sources:
+            declared = ", ".join(sorted(self.sources))
+            where = str(self.settings.config / "sources")
+            raise NotFound(f"source {name!r}", f"there is no {name}.yml in {where}", declared, "Name one of these, or declare it")
+        return self.sources[name]
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Office]:
+    """The office of a process: rules read, database reached and migrated; closed at the end.
+
+    Raises:
+        ConfigError, DatabaseUnavailable: said plainly; nothing was changed.
+    """
+    profile, sources = load_profile(settings.config, settings.profile), load_sources(settings.config)
+    database = Database.open(settings)
+    try:
+        migrate(database)
+        yield Office(settings, database, profile, sources)
+    finally:
+        database.dispose()
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Whom to tell how a file gets on.
+
+    Attributes:
+        waiting: another process works the same content.
+        surveyed: the number of rows is known.
+        landed: the number of the last row that is in.
+    """
+
+    waiting: Callable[[], None] = lambda: None
+    surveyed: Callable[[int], None] = lambda rows_: None
+    landed: Callable[[int], None] = lambda row: None
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be done with a file."""
+
+    path: Path
+    source: str = UNDECLARED
+    again: bool = False
+    steps: Steps = PLAIN
+    watch: Watch = Watch()
+
+
+def intake(office: Office, order: Order) -> tuple[Receipt, bool]:
+    """Takes a file in, or goes on where an earlier try ended.
+
+    Returns:
+        The settled receipt, and whether this content was known already, so that no row was read.
+
+    Raises:
+        UnreadableFile: it cannot be read as rows; its receipt has failed with the reason.
+        DatabaseUnavailable: what is committed stays, the next call completes the rest.
+    """
+    source = office.source(order.source)
+    arrival = _arrival(order.path, source)
+    crash.point("received")
+    receipt = receipts.receive(office.database, arrival, office.profile, again=order.again)
+    crash.point("stored")
+    claimed = receipt.duplicate_of or receipt.receipt_id  # an unfinished original is finished with this copy
+    with receipts.held(office.database, claimed, order.watch.waiting) as held:
+        if held.is_settled:
+            return receipt if receipt.duplicate_of else held, True
+        job = _job(office, order, held, source)
+        order.watch.surveyed(job.survey.rows)
+        work(office.database, job, order.steps, order.watch.landed)
+    with office.database.connection() as connection:
+        return receipts.get(connection, receipt.receipt_id), receipt.duplicate_of is not None
+
+
+def _arrival(path: Path, source: SourceRules) -> Arrival:
+    _, modified = stamp(path)
+    size, digest = files.fingerprint(path)
+    return Arrival(
+        source=source.name,
+        key=f"sha256:{digest}",
+        kind=source.kind,
+        name=path.name,
+        sha256=digest,
+        size=size,
+        occurred_at=datetime.fromtimestamp(modified / 1e9, UTC),
+        object_url=path.absolute().as_uri(),
+    )
+
+
+def _job(office: Office, order: Order, receipt: Receipt, source: SourceRules) -> Job:
+    profile = kept_rules(office, receipt.config_id)
+    source = profile.sources.get(source.name, source)
+    condition = stamp(order.path)
+    if receipt.survey is None:
+        survey = _survey(office, order, receipt, source, profile)
+    else:
+        survey = Prepass.from_json(receipt.survey)
+    if survey.sha256 != receipt.sha256 or stamp(order.path) != condition:
+        raise UnreadableFile(str(order.path), "it was changed while it was read", fix="Import it again when it is complete")
+    return Job(receipt, order.path, survey, source, profile, profile.sources, office.settings.slice_rows, condition)
+
+
+def _survey(office: Office, order: Order, receipt: Receipt, source: SourceRules, profile: Profile) -> Prepass:
+    try:
+        survey = files.survey(order.path, source, profile.fields.enabled())
+    except UnreadableFile as error:
+        reason = {"found": error.found, "allowed": error.allowed, "fix": error.fix}
+        receipts.fail(office.database, receipt.receipt_id, reason)
+        raise
+    if survey.sha256 == receipt.sha256:
+        receipts.surveyed(office.database, receipt.receipt_id, survey.to_json(), survey.header, survey.rows)
+    return survey
+
+
+def kept_rules(office: Office, config_id: int) -> Profile:
+    """The rules of a config version, even if the files say something else by now: decisions are explained by them."""
+    with office.database.connection() as connection:
+        kept = rows(connection, "config_version_get", config_id=config_id)[0]
+    if kept["hash"] == office.profile.hash:
+        return office.profile
+    return from_content(kept["content"], kept["profile"])

@@ -1,0 +1,113 @@
+"""The step `dedupe`: every row of a batch finds its person and its company, and the surviving values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from sluice import schema
+from sluice.batch import Batch
+from sluice.matching.facts import Circumstances, Decision, Findings, Known
+from sluice.matching.linking import link_companies
+from sluice.matching.persons import Claim, Person, Registry, Verdict, judge
+from sluice.matching.survivorship import STRICTEST, Change, Golden, Rank, fold
+
+
+def dedupe(batch: Batch, known: Known, about: Circumstances) -> tuple[Batch, Findings]:
+    """Finds who and which company every lead is; afterwards its fields hold the lead's surviving values.
+
+    Args:
+        batch: keyed (`sluice.matching.keys.keyed`).
+
+    Returns:
+        The batch with `schema.STEP_COLUMNS["dedupe"]`, and the findings. A source of organisations only has companies
+        and no leads: `lead_id` stays NA (`SourceRules.organisation_only`).
+    """
+    leads = batch.leads.copy()
+    findings = Findings()
+    leads["company_id"], makes_company = link_companies(leads, known, about, findings)
+    if about.source.organisation_only:
+        leads = leads.assign(lead_id=pd.NA, is_last=False, is_new_lead=False, known_owner=None, known_band=None)
+        leads["outcome"] = makes_company.map({True: "created", False: "unchanged"})
+        leads["lead_id"] = leads["lead_id"].astype("Int64")
+    else:
+        leads = _persons(leads, known, about, findings)
+    schema.check(leads, "dedupe")
+    return batch.with_leads(leads), findings
+
+
+def _persons(leads: pd.DataFrame, known: Known, about: Circumstances, findings: Findings) -> pd.DataFrame:
+    registry = Registry.of(known.persons)
+    leads["lead_id"] = pd.array(known.new_lead_ids[: len(leads)], dtype="Int64")
+    leads["outcome"] = "created"
+    leads["is_new_lead"] = True
+    leads["known_owner"] = pd.Series(None, index=leads.index, dtype="str")
+    leads["known_band"] = pd.Series(None, index=leads.index, dtype="str")
+    meeting = leads[_may_be_known(leads, known.persons)]
+    folded: list[dict[str, Any]] = []
+    for claim, row in _claims(meeting, about):
+        verdict = judge(claim, registry, about.rules.persons, about.source.on_match)
+        folded.append(_apply(verdict, claim, row, about, findings))
+    if folded:
+        survived = pd.DataFrame(folded, index=meeting.index)
+        for column in survived.columns.intersection(leads.columns):
+            leads[column] = _with(leads[column], survived[column])
+    leads["is_last"] = ~leads["lead_id"].duplicated(keep="last")
+    return leads
+
+
+def _may_be_known(leads: pd.DataFrame, persons: Sequence[Person]) -> pd.Series:
+    identity, person = leads["identity_key"], leads["person_key"]
+    return (
+        identity.duplicated(keep=False)
+        | identity.isin([p.identity_key for p in persons])
+        | (person.notna() & (person.duplicated(keep=False) | person.isin([p.person_key for p in persons])))
+    )
+
+
+def _claims(rows: pd.DataFrame, about: Circumstances) -> Iterable[tuple[Claim, int]]:
+    fields = [*schema.STORED, *STRICTEST, *about.attributes]
+    values = [rows[name].astype(object).where(rows[name].notna(), None).tolist() for name in fields]
+    columns = ("row", "lead_id", "identity_key", "person_key", "email_key", "created_at")
+    heads = zip(*(rows[name].astype(object).where(rows[name].notna(), None).tolist() for name in columns), strict=True)
+    for head, cells in zip(heads, zip(*values, strict=True), strict=True):
+        row, lead_id, identity_key, person_key, email_key, stated_at = head
+        said = dict(zip(fields, cells, strict=True))
+        is_edit = about.source.kind == "manual"
+        rank = Rank(is_edit, about.source.trust, stated_at or about.occurred_at, about.receipt_id, row)
+        golden = Golden(dict(said), rank)
+        new = Person(lead_id, identity_key, person_key, golden, (about.receipt_id, row), is_new=True)
+        yield Claim(identity_key, person_key, email_key, said, new), row
+
+
+def _apply(verdict: Verdict, claim: Claim, row: int, about: Circumstances, findings: Findings) -> dict[str, Any]:
+    person, changes = verdict.person, list[Change]()
+    if verdict.outcome in ("met", "reopened"):
+        changes = fold(person.golden, claim.values, claim.new.golden.base)
+    elif verdict.outcome == "touched":
+        wishes = {name: claim.values[name] for name in STRICTEST}
+        changes = fold(person.golden, wishes, claim.new.golden.base)
+    findings.persons[person.lead_id] = person
+    findings.changes += [(row, person.lead_id, change) for change in changes]
+    if verdict.other is not None:
+        explanation = {"rule": verdict.rule, "key": claim.identity_key.partition(":")[0]}
+        findings.decisions.append(Decision("person", row, verdict.other.origin, verdict.verdict, None, explanation))
+    outcome = verdict.outcome if verdict.outcome in ("created", "flagged") else "updated" if changes else "unchanged"
+    return {
+        **person.golden.values,
+        "lead_id": person.lead_id,
+        "identity_key": person.identity_key,
+        "outcome": "updated" if verdict.outcome == "reopened" else outcome,
+        "is_new_lead": person.is_new,
+        "known_owner": person.owner,
+        "known_band": person.band,
+    }
+
+
+def _with(column: pd.Series, survived: pd.Series) -> pd.Series:
+    """`column` with some of its values replaced, its dtype kept."""
+    merged = column.astype(object)
+    merged.loc[survived.index] = survived
+    return merged.astype(column.dtype)

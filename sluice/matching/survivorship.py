@@ -1,0 +1,120 @@
+"""Which value survives when a person comes again: a person's edit, then the more trusted source, then the newer word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sluice.schema import BLOCKS
+
+
+@dataclass(frozen=True, order=True)
+class Rank:
+    """How much a value's word weighs; compared in this order.
+
+    Attributes:
+        is_edit: a person wrote it into the lead.
+        trust: of its source, 0 to 100.
+        stated_at: when the source says it happened, not when it arrived: the order of arrival decides nothing.
+        receipt_id: only breaks ties, as does
+        row: of two rows of one file the later one is the newer word.
+    """
+
+    is_edit: bool
+    trust: int
+    stated_at: datetime
+    receipt_id: int
+    row: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field of a lead that took a new value, and by which rule."""
+
+    field: str
+    old: Any
+    new: Any
+    rule: str
+
+
+@dataclass
+class Golden:
+    """A lead's surviving values while rows are folded into it.
+
+    Attributes:
+        values: field → value, None where there is none.
+        ranks: field → rank of the value, where it is not `base`.
+        base: rank of the touch that created the lead.
+    """
+
+    values: dict[str, Any]
+    base: Rank
+    ranks: dict[str, Rank] = field(default_factory=dict[str, Rank])
+
+    def rank(self, fields: Iterable[str]) -> Rank:
+        """The highest rank among the present values of some fields."""
+        return max((self.ranks.get(f, self.base) for f in fields if self.values.get(f) is not None), default=self.base)
+
+
+UNIONS = ("tags",)
+STRICTEST = ("email_opt_out", "do_not_call")
+
+
+def fold(golden: Golden, row: Mapping[str, Any], rank: Rank) -> list[Change]:
+    """Folds a row's values into a lead, block by block, and says what changed.
+
+    An empty value never replaces a value; an opt-out is never taken back (S001-16); tags are collected.
+
+    Args:
+        golden: changed in place.
+        row: field → value or None.
+        rank: of the row's word.
+    """
+    changes: list[Change] = []
+    for block in _blocks(row):
+        fresh = {f: row[f] for f in block if row.get(f) is not None}
+        changes += _fold_block(golden, block, fresh, rank)
+    for name in UNIONS:
+        known = golden.values.get(name)
+        golden.values[name] = sorted({*(known or ()), *(row.get(name) or ())}) or None
+        if golden.values[name] != known:
+            changes.append(Change(name, known, golden.values[name], "collected"))
+    for name in STRICTEST:
+        if row.get(name) and not golden.values.get(name):
+            golden.values[name] = True
+            changes.append(Change(name, False, True, "the stricter wish"))
+    return changes
+
+
+def _fold_block(golden: Golden, block: tuple[str, ...], fresh: dict[str, Any], rank: Rank) -> list[Change]:
+    known = {f: golden.values.get(f) for f in block}
+    if not fresh or all(known[f] == value for f, value in fresh.items()):
+        return []
+    held = golden.rank(block)
+    contradicted = any(known[f] is not None and known[f] != value for f, value in fresh.items())
+    if not contradicted:
+        taken, rule = fresh, "fills a gap"
+    elif rank < held:
+        return []
+    else:
+        taken = {f: fresh.get(f) for f in block}
+        rule = _rule(rank, held)
+    changes = [Change(f, known[f], value, rule) for f, value in taken.items() if known[f] != value]
+    for change in changes:
+        golden.values[change.field] = change.new
+        golden.ranks[change.field] = rank
+    return changes
+
+
+def _rule(rank: Rank, held: Rank) -> str:
+    if rank.is_edit:
+        return "a person's edit"
+    return "more trusted source" if rank.trust > held.trust else "more recent"
+
+
+def _blocks(row: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
+    grouped = {f for block in BLOCKS.values() for f in block}
+    yield from BLOCKS.values()
+    yield from ((f,) for f in row if f not in grouped and f not in UNIONS and f not in STRICTEST)

@@ -1,0 +1,143 @@
+"""Countries, states and postal codes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+import pandas as pd
+from babel import Locale
+from babel.core import get_global
+from babel.localedata import locale_identifiers
+
+from sluice.batch import map_uniques
+from sluice.normalization.draft import Draft
+from sluice.normalization.readings import Reading, read_uniques
+from sluice.normalization.rules import NormalizationRules, ZipReading
+from sluice.normalization.text import fold
+
+_FLOAT = re.compile(r"(\d{3,9})\.0+")
+_PLUS_FOUR = re.compile(r"(\d{5})[ -]?(\d{4})")
+_CANADA = re.compile(r"([A-Z]\d[A-Z])[ -]?(\d[A-Z]\d)")
+_BRITAIN = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?) ?(\d[A-Z]{2})")
+_SEPARATOR = "\x1f"
+
+
+def read_places(draft: Draft) -> None:
+    """Adds `country` (ISO alpha-2), `zip`, `state` (codes in countries that `states` lists), `city`, `street`.
+
+    A state that is missing is found by its ZIP (US). A row without a country is read as one of the source's country.
+    """
+    rules = draft.context.rules
+    found = read_uniques(draft.given("country"), lambda text: read_country(str(text), rules))
+    draft.put("country", found.value, found.code)
+    where = draft.columns["country"].fillna(draft.context.source.country or "")
+    zips = read_uniques(draft.given("zip") + _SEPARATOR + where, lambda text: _zip_keyed(str(text), rules.zips))
+    draft.put_text("zip", zips.value.astype("str"))
+    draft.note("zip", zips.code)
+    states = read_uniques(draft.given("state") + _SEPARATOR + where, lambda text: _state_keyed(str(text), rules))
+    draft.note("state", states.code)
+    draft.put_text("state", states.value.astype("str").fillna(_by_zip(draft.columns["zip"], where)))
+    for field in ("street", "city"):
+        draft.put_text(field, draft.given(field))
+
+
+def read_country(text: str, rules: NormalizationRules) -> Reading:
+    """A country in any language, or its two- or three-letter code, as ISO 3166 alpha-2."""
+    code = text.strip(". ").upper()
+    if code in territories():
+        return Reading(code)
+    folded = fold(text)
+    aliases = _folded(tuple(rules.country_aliases.items()))
+    hit = aliases.get(folded) or _alpha3().get(code) or _names(tuple(rules.languages)).get(folded)
+    if hit is None and 3 <= len(folded) <= 60 and not folded.isdigit():
+        hit = _names(_all_languages()).get(folded)
+    return Reading(hit, None if hit else "unknown")
+
+
+def read_zip(text: str, country: str, zips: dict[str, ZipReading]) -> Reading:
+    """A postal code as its country writes it; leading zeros that a spreadsheet lost are put back."""
+    text = text.upper()
+    plain = _FLOAT.fullmatch(text)
+    text = plain[1] if plain else text
+    if country == "US" and (long := _PLUS_FOUR.fullmatch(text)):
+        return Reading(f"{long[1]}-{long[2]}")
+    if country in ("CA", "GB") and (two := (_CANADA if country == "CA" else _BRITAIN).fullmatch(text)):
+        return Reading(f"{two[1]} {two[2]}")
+    rules = zips.get(country)
+    if rules and text.isascii() and text.isdigit():
+        if rules.digits - 2 <= len(text) < rules.digits:
+            return Reading(text.zfill(rules.digits), "zero_restored")
+        if country == "US" and len(text) == 8:
+            return Reading(f"0{text[:4]}-{text[4:]}", "zero_restored")
+    return Reading(text)
+
+
+def read_state(text: str, country: str, rules: NormalizationRules) -> Reading:
+    """The code of a state or province where the country's are known; otherwise as given."""
+    known = rules.states.get(country)
+    if known is None:
+        return Reading(text)
+    code = text.strip(". ").upper().removeprefix(f"{country}-")
+    if code in known:
+        return Reading(code)
+    hit = _folded(tuple((name, code) for code, names in known.items() for name in names)).get(fold(text))
+    return Reading(hit) if hit else Reading(text, "unknown")
+
+
+def _zip_keyed(keyed: str, zips: dict[str, ZipReading]) -> Reading:
+    text, _, country = keyed.rpartition(_SEPARATOR)
+    return read_zip(text, country, zips)
+
+
+def _state_keyed(keyed: str, rules: NormalizationRules) -> Reading:
+    text, _, country = keyed.rpartition(_SEPARATOR)
+    return read_state(text, country, rules)
+
+
+def _by_zip(zips: pd.Series, where: pd.Series) -> pd.Series:
+    return map_uniques(zips.where(where == "US"), lambda code: _us_states().get(code[:5]))
+
+
+@cache
+def _us_states() -> dict[str, str]:
+    """ZIP → state; the table takes most of a second to load, so only a file with such gaps pays for it."""
+    import zipcodes
+
+    return {str(entry["zip_code"]): str(entry["state"]) for entry in zipcodes.list_all()}
+
+
+@cache
+def territories() -> frozenset[str]:
+    """ISO 3166 alpha-2 codes of countries."""
+    codes: set[str] = {str(code) for code in Locale.parse("en").territories}
+    return frozenset(code for code in codes if len(code) == 2) - {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"}
+
+
+@cache
+def _alpha3() -> dict[str, str]:
+    aliases: Mapping[str, list[str]] = get_global("territory_aliases")
+    return {old: new[0] for old, new in aliases.items() if len(old) == 3 and old.isalpha() and new[0] in territories()}
+
+
+@cache
+def _names(languages: tuple[str, ...]) -> dict[str, str]:
+    known = territories()
+    return {
+        fold(name): code
+        for language in reversed(languages)
+        for code, name in Locale.parse(language).territories.items()
+        if code in known and name != code
+    }
+
+
+@cache
+def _all_languages() -> tuple[str, ...]:
+    """Every language of CLDR: takes a second or two, so only asked when nothing else knows a name."""
+    return tuple(sorted(name for name in locale_identifiers() if "_" not in name and name != "root"))
+
+
+@cache
+def _folded(items: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return {fold(name): value for name, value in items}

@@ -1,0 +1,195 @@
+"""The order of the steps, stated once: a file's rows become leads with owners.
+
+    survey ─► prepare (read → normalize → validate), chunk by chunk, pure
+           ─► land, slice by slice: dedupe → score → route → load, checkpoint — one transaction
+
+The flow passes Prefect tasks as `Steps`, the command line passes the plain functions; both go this very way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from sluice import crash, schema
+from sluice.batch import Batch
+from sluice.errors import BrokenPromise, DatabaseUnavailable, UnreadableFile
+from sluice.matching.decision import dedupe
+from sluice.matching.facts import Circumstances
+from sluice.matching.keys import keyed
+from sluice.normalization import Context, normalize
+from sluice.profiles import Profile
+from sluice.routing import Workforce, route
+from sluice.rules import SourceRules
+from sluice.scoring import score
+from sluice.sources.files import read
+from sluice.sources.prepass import Chunk, Prepass
+from sluice.sources.stamp import stamp
+from sluice.store import receipts, rotas
+from sluice.store.engine import Database
+from sluice.store.faults import Retry
+from sluice.store.known import gather
+from sluice.store.leads import Loading, load
+from sluice.store.receipts import Receipt
+from sluice.store.statements import execute, value
+from sluice.validation import validate
+
+PATIENCE = (0.2, 0.5, 1, 2, 4)
+"""Seconds to wait before a slice is tried again, when the database went away or another loader was first."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A receipt being worked: what every step needs to know of it."""
+
+    receipt: Receipt
+    path: Path
+    survey: Prepass
+    source: SourceRules
+    profile: Profile
+    sources: Mapping[str, SourceRules]
+    slice_rows: int
+    stamp: tuple[int, int]  # size and time of the file when it was surveyed
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Fields of this file that have no column of their own in `leads`."""
+        mapped = {field for _, field in self.survey.mapping} | set(self.source.defaults)
+        return tuple(sorted(mapped & set(self.profile.fields.enabled()) - set(schema.BATCH_FIELDS)))
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How the two halves of the way are run; the order is `work`'s."""
+
+    prepare: Callable[[Job, Chunk], Batch]
+    land: Callable[[Database, Job, Batch], int]
+
+
+def work(database: Database, job: Job, steps: Steps, progress: Callable[[int], None]) -> None:
+    """Works a receipt from where it stands to its end.
+
+    Args:
+        progress: told the number of rows that are in, after every chunk.
+    """
+    for chunk in job.survey.chunks:
+        last = chunk.first_row + chunk.rows - 1
+        if last <= job.receipt.checkpoint:
+            continue
+        batch = steps.prepare(job, chunk)
+        crash.point("prepared")
+        steps.land(database, job, batch)
+        progress(last)
+    receipts.finish(database, job.receipt.receipt_id)
+
+
+def prepare(job: Job, chunk: Chunk) -> Batch:
+    """A chunk of the file as clean leads, rejects and set-asides; pure: the same file gives the same batch."""
+    batch = read(job.path, job.survey, chunk)
+    if stamp(job.path) != job.stamp:
+        raise UnreadableFile(str(job.path), "it was changed while it was read", fix="Import it again when it is complete")
+    context = Context(
+        fields=job.profile.fields,
+        rules=job.profile.normalization,
+        source=job.source,
+        date_orders=job.survey.date_orders,
+        decimal_marks=job.survey.decimal_marks,
+        as_of=job.receipt.received_at,
+        business_timezone=job.profile.business_timezone,
+    )
+    batch = validate(normalize(batch, context), job.profile.validation, job.source)
+    if len(batch) != chunk.rows:
+        raise BrokenPromise(f"chunk {chunk.index} has {chunk.rows} rows, {len(batch)} were prepared")
+    return batch
+
+
+def land(database: Database, job: Job, batch: Batch) -> int:
+    """Loads a prepared chunk slice by slice; rows that an earlier run committed are passed over.
+
+    Returns:
+        The number of the last row that is in.
+
+    Raises:
+        DatabaseUnavailable: the database stayed away; what was committed stays, and a later run goes on from there.
+    """
+    last = 0
+    rest = batch.between(_checkpoint(database, job) + 1, 2**62)
+    for first, last, part in rest.slices(job.slice_rows):
+        for pause in (*PATIENCE, None):
+            try:
+                _land_slice(database, job, part, (first, last))
+                break
+            except (Retry, DatabaseUnavailable):  # the COMMIT may have happened: the next try reads the checkpoint
+                if pause is None:
+                    raise
+                time.sleep(pause)
+    return last
+
+
+def _land_slice(database: Database, job: Job, part: Batch, bounds: tuple[int, int]) -> None:
+    first, last = bounds
+    now = datetime.now(UTC)
+    with database.transaction() as connection:
+        execute(connection, "slice_lock")
+        if value(connection, "receipt_read_checkpoint", receipt_id=job.receipt.receipt_id) >= last:
+            return
+        _decide_and_load(connection, job, part, now)
+        crash.point("before_commit")
+        _advance(connection, job, first, last)
+    crash.point("after_commit")
+
+
+def _decide_and_load(connection: Connection, job: Job, part: Batch, now: datetime) -> None:
+    receipt, profile = job.receipt, job.profile
+    occurred_at = pd.Timestamp(receipt.occurred_at)
+    part = keyed(part)
+    known = gather(connection, part.leads, job.sources, profile.matching)
+    about = Circumstances(receipt.receipt_id, occurred_at, job.source, profile.matching, job.attributes)
+    part, findings = dedupe(part, known, about)
+    if job.source.organisation_only:
+        part = _without_leads(part)
+    else:
+        part = score(part, profile.scoring, now)
+        workforce = Workforce(profile.teams, rotas.away(connection, now))
+        part, levels = route(part, profile.routing, workforce, rotas.take(connection), now)
+        rotas.give_back(connection, levels)
+    loading = Loading(
+        receipt_id=receipt.receipt_id,
+        config_id=receipt.config_id,
+        occurred_at=receipt.occurred_at,
+        now=now,
+        matching=profile.matching,
+        scoring=profile.scoring,
+        attributes=job.attributes,
+    )
+    load(connection, part, findings, loading)
+
+
+def _advance(connection: Connection, job: Job, first: int, last: int) -> None:
+    """Moves the checkpoint in the transaction of the rows: both are there, or neither."""
+    moved = execute(
+        connection, "receipt_checkpoint", receipt_id=job.receipt.receipt_id, row=last, expected=first - 1
+    )
+    if moved != 1:
+        raise Retry("another process moved this receipt's checkpoint")
+
+
+def _checkpoint(database: Database, job: Job) -> int:
+    with database.connection() as connection:
+        return int(value(connection, "receipt_read_checkpoint", receipt_id=job.receipt.receipt_id))
+
+
+def _without_leads(part: Batch) -> Batch:
+    """Rows of organisations: neither scored nor routed."""
+    unset = dict.fromkeys([*schema.STEP_COLUMNS["score"], *schema.STEP_COLUMNS["route"]])
+    return replace(part, leads=part.leads.assign(**unset))
+
+
+PLAIN = Steps(prepare=prepare, land=land)
+"""The steps as plain functions, for the command line."""

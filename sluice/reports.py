@@ -1,0 +1,93 @@
+"""What became of a receipt: numbers and reasons for a report, and the rejects as a file that can be mended."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from sluice.store.engine import Database
+from sluice.store.receipts import Receipt
+from sluice.store.statements import rows
+
+REJECT_COLUMNS = ("sluice_line", "sluice_field", "sluice_code", "sluice_found", "sluice_fix")
+"""Columns that a rejects file has after the original ones; they are ignored when it is imported again."""
+
+
+def report(database: Database, receipt: Receipt) -> dict[str, Any]:
+    """What came in and what became of it: numbers, codes and reasons, no personal data.
+
+    Returns:
+        JSON-ready: receipt, counts (they add up: rows = created + updated + unchanged + flagged + rejects +
+        set_asides), rejects by reason, set-asides by kind, warnings, leads by band and by owner.
+    """
+    number = {"receipt_id": receipt.receipt_id}
+    with database.connection() as connection:
+        counts = rows(connection, "receipt_counts", **number)[0]
+        reasons = rows(connection, "receipt_reject_reasons", **number)
+        kinds = rows(connection, "receipt_set_aside_kinds", **number)
+        warnings = rows(connection, "receipt_warnings", **number)
+        bands = rows(connection, "receipt_by_band", **number)
+        owners = rows(connection, "receipt_by_owner", **number)
+    return {
+        "receipt": receipt.receipt_id,
+        "source": receipt.source,
+        "file": receipt.name,
+        "state": receipt.state,
+        "duplicate_of": receipt.duplicate_of,
+        "sha256": receipt.sha256,
+        "received_at": receipt.received_at.isoformat(),
+        "counts": {name: count or 0 for name, count in counts.items()},
+        "rejects": reasons,
+        "set_asides": {row["kind"]: row["rows"] for row in kinds},
+        "warnings": {row["code"]: row["rows"] for row in warnings},
+        "columns": (receipt.survey or {}).get("warnings", []),
+        "bands": {row["band"]: row["leads"] for row in bands},
+        "owners": {row["owner"]: row["leads"] for row in owners},
+    }
+
+
+def write_report(found: dict[str, Any], path: Path) -> None:
+    """Writes a report as JSON, whole or not at all."""
+    _replace(path, json.dumps(found, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def write_rejects(database: Database, receipt: Receipt, path: Path) -> int:
+    """Writes the rejected rows of a receipt as CSV: the original cells untouched, then what is wrong and what to do.
+
+    Returns:
+        How many rows there are; with none, no file is written.
+    """
+    with database.connection() as connection:
+        rejected = rows(connection, "rejects_list", receipt_id=receipt.receipt_id, most=None)
+    if not rejected:
+        return 0
+    unfinished = path.with_name(path.name + ".tmp")
+    with unfinished.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow([*receipt.header, *REJECT_COLUMNS])
+        for row in rejected:
+            writer.writerow([*_fitted(row["record"], len(receipt.header)), *_told(row)])
+    unfinished.replace(path)
+    return len(rejected)
+
+
+def _fitted(record: list[str], width: int) -> list[str]:
+    """The cells under their header: missing ones blank, surplus ones kept in the last column rather than lost."""
+    if len(record) <= width:
+        return record + [""] * (width - len(record))
+    return [*record[: width - 1], " ".join(record[width - 1 :])]
+
+
+def _told(row: dict[str, Any]) -> list[str]:
+    problems: list[dict[str, str]] = row["problems"]
+    told = [" | ".join(problem[key] for problem in problems) for key in ("field", "code", "found")]
+    fixes = " | ".join(f"{problem['meaning']}. {problem['fix']}." for problem in problems)
+    return [str(row["line"]), *told, fixes]
+
+
+def _replace(path: Path, text: str) -> None:
+    unfinished = path.with_name(path.name + ".tmp")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)

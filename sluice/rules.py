@@ -1,0 +1,80 @@
+"""What all rules are made of: frozen models that refuse unknown keys, and the declaration of a source."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Rules(BaseModel):
+    """Base of every model that is read from YAML: immutable, no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, str_strip_whitespace=True)
+
+
+class PhoneReading(Rules):
+    """How a source's phone numbers are to be read when they do not say it themselves.
+
+    Attributes:
+        country: ISO 3166 alpha-2 of numbers without a country code.
+        area_code: put before numbers that lack one (7-digit numbers in North America).
+    """
+
+    country: str | None = Field(default=None, pattern="^[A-Z]{2}$")
+    area_code: str | None = Field(default=None, pattern="^[0-9]{1,5}$")
+
+
+class Expectation(Rules):
+    """What a healthy file of this source looks like; a run warns when it is not met."""
+
+    min_rows: int = Field(default=0, ge=0)
+    max_reject_share: float = Field(default=1.0, ge=0, le=1)
+
+
+IntakeMinimum = Literal["contact", "name_and_contact", "company", "email"]
+"""contact: a name or company, and an e-mail or phone · name_and_contact: a name, and an e-mail or phone (S002-02) ·
+company: a company name is enough · email: an e-mail is enough."""
+
+OpenMatch = Literal["update", "flag", "touch_only"]
+ClosedMatch = Literal["reopen", "new_lead", "touch_only"]
+
+
+class MatchPolicy(Rules):
+    """What happens to a row whose person is already known (S000-27, S002-38)."""
+
+    open: OpenMatch = "update"
+    closed: ClosedMatch = "new_lead"
+
+
+class SourceRules(Rules):
+    """One declared source: `config/sources/<name>.yml`.
+
+    Attributes:
+        fields: their column name → our field.
+        ignore: their columns that are read and deliberately dropped from `extra`.
+        defaults: our field → value for rows that state none, e.g. `lead_source: Trade Show`.
+        trust: 0 to 100; on an update the value from the more trusted source survives.
+        timezone: IANA zone of times that state none; None takes the profile's business time zone.
+        date_order: how ambiguous dates are read when the column itself does not tell.
+        lawful_basis: why these people may be contacted; None means sales research only.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    kind: Literal["file", "form", "api", "mailbox", "manual"] = "file"
+    description: str = ""
+    fields: dict[str, str] = Field(default_factory=dict)
+    ignore: list[str] = Field(default_factory=list)
+    defaults: dict[str, str] = Field(default_factory=dict)
+    intake_minimum: IntakeMinimum | None = None
+    organisation_only: bool = False
+    on_match: MatchPolicy = MatchPolicy()
+    trust: int = Field(default=50, ge=0, le=100)
+    phone: PhoneReading = PhoneReading()
+    country: str | None = Field(default=None, pattern="^[A-Z]{2}$")
+    timezone: str | None = None
+    date_order: Literal["dmy", "mdy", "ymd"] | None = None
+    encoding: str | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    lawful_basis: Literal["consent", "contract", "legitimate_interest"] | None = None
+    expect: Expectation = Expectation()

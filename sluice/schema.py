@@ -1,0 +1,126 @@
+"""The data dictionary: which fields a lead may have, what each step adds to a batch, which outcomes there are."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pandas as pd
+from pydantic import Field
+
+from sluice.errors import BrokenPromise
+from sluice.rules import Rules
+
+FieldType = Literal[
+    "text", "long_text", "name", "full_name", "salutation", "email", "phone", "company", "title", "website",
+    "industry", "employees", "money", "number", "integer", "country", "state", "zip", "choice", "tags", "date",
+    "datetime", "boolean", "opt_out", "language", "tin",
+]  # fmt: skip
+
+
+class FieldRules(Rules):
+    """One field of a lead, as `fields.yml` declares it.
+
+    Attributes:
+        type: how its values are read.
+        label: what people call it.
+        group: section of the lead it belongs to (S001-18).
+        enabled: a profile switches fields on and off; a column of a field that is off counts as unknown.
+        choices: for `choice`: canonical value → other spellings of it.
+        max_length: longer values are cut, with a warning.
+        minimum, maximum: for numbers; outside is emptied, with a warning.
+    """
+
+    type: FieldType
+    label: str
+    group: str
+    enabled: bool = True
+    choices: dict[str, list[str]] = Field(default_factory=dict)
+    max_length: int = Field(default=255, ge=1, le=20_000)
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class Fields(Rules):
+    """`fields.yml`: every field of the five lead forms; a profile only switches them on or off."""
+
+    fields: dict[str, FieldRules]
+
+    def enabled(self) -> dict[str, FieldRules]:
+        """Name → rules of the fields that the profile has switched on."""
+        return {name: rules for name, rules in self.fields.items() if rules.enabled}
+
+
+SET_ASIDE_KINDS = (
+    "blank", "total_line", "test_lead", "spam", "auto_reply", "bounce", "list_mail", "suppressed", "erased",
+)  # fmt: skip
+
+OUTCOMES = ("created", "updated", "unchanged", "flagged")
+
+LEAD_TEXTS = (
+    "salutation", "first_name", "middle_name", "last_name", "full_name", "name_key",
+    "email", "email_key", "email_domain", "phone", "phone_country_source", "mobile",
+    "company", "company_key", "legal_class", "company_domain", "website",
+    "title", "seniority", "department", "industry", "annual_revenue_currency",
+    "street", "city", "state", "zip", "country", "language",
+    "lead_source", "campaign", "channel", "product", "priority", "timeline", "description",
+    "next_follow_up", "external_id", "owner_given",
+)  # fmt: skip
+"""Text columns that `normalize` always delivers; NA where the row has none."""
+
+LEAD_NUMBERS = {"employees": "Int64", "rating": "Int64", "annual_revenue": "Float64", "budget": "Float64"}
+LEAD_BOOLEANS = ("email_opt_out", "do_not_call")
+LEAD_TIMES = ("created_at",)
+
+BLOCKS: dict[str, tuple[str, ...]] = {
+    "name": ("salutation", "first_name", "middle_name", "last_name", "full_name"),
+    "email": ("email", "email_domain", "email_verdict", "email_is_free", "email_is_role", "email_is_disposable"),
+    "phone": ("phone", "phone_country_source"),
+    "company": ("company", "company_domain", "website", "company_id"),
+    "title": ("title", "seniority", "department"),
+    "revenue": ("annual_revenue", "annual_revenue_currency"),
+    "address": ("street", "city", "state", "zip", "country"),
+}
+"""Fields that survive an update together: half an address of each side would be an address that nobody has."""
+
+SINGLES = (
+    "mobile", "industry", "employees", "language", "lead_source", "campaign", "channel", "product", "priority",
+    "rating", "budget", "timeline", "description", "next_follow_up", "external_id",
+)  # fmt: skip
+"""Fields that survive each for itself."""
+
+STORED = (*(field for block in BLOCKS.values() for field in block), *SINGLES, "tags")
+"""Fields with a column of their own in `leads`; all other enabled fields live in `leads.attributes`."""
+
+BATCH_FIELDS = (*LEAD_TEXTS, *LEAD_NUMBERS, *LEAD_BOOLEANS, *LEAD_TIMES, "tags")
+"""Fields that have a column in every normalised batch; other mapped fields go to `leads.attributes`."""
+
+STEP_COLUMNS: dict[str, tuple[str, ...]] = {
+    "read": ("row", "line", "record", "raw", "extra", "warnings"),
+    "normalize": BATCH_FIELDS,
+    "validate": ("email_is_free", "email_is_role", "email_is_disposable", "email_verdict"),
+    "dedupe": (
+        "identity_key", "person_key", "lead_id", "company_id", "outcome", "is_last", "is_new_lead",
+        "known_owner", "known_band",
+    ),
+    "score": ("score", "band", "score_signals", "score_points"),
+    "route": ("owner", "team", "rule", "reason", "candidates", "turn_before", "turn_after"),
+}
+"""Columns that a step adds; a later step may count on all earlier ones."""
+
+
+def check(leads: pd.DataFrame, step: str) -> None:
+    """Checks at the end of a step that it kept its word.
+
+    Raises:
+        BrokenPromise: a column is missing, or row numbers repeat.
+    """
+    missing = [name for earlier in _until(step) for name in STEP_COLUMNS[earlier] if name not in leads.columns]
+    if missing:
+        raise BrokenPromise(f"{step} left out the columns {', '.join(missing)}")
+    if not leads["row"].is_unique:
+        raise BrokenPromise(f"{step} delivered a row twice")
+
+
+def _until(step: str) -> list[str]:
+    steps = list(STEP_COLUMNS)
+    return steps[: steps.index(step) + 1]

@@ -1,0 +1,86 @@
+"""How a file is written: its delimiter, its quotes, and where its header starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+CANDIDATES = b",;\t|"
+_SEP_LINE = re.compile(rb'"?sep=(.)"?(\r\n|\n|\r)', re.IGNORECASE)
+_BLANK_LINES = re.compile(rb"[ \t]*(?:\r\n|\n|\r)")
+_LINES = re.compile(rb"[^\r\n]+")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The two bytes that structure a file.
+
+    Attributes:
+        delimiter: between cells.
+        quote: around cells that hold a delimiter, a quote or a line break; doubled inside.
+        cell_end: finds the end of an unquoted cell.
+        inside: takes in a quoted cell after its opening quote, up to the closing one.
+    """
+
+    delimiter: bytes
+    quote: bytes = b'"'
+    cell_end: re.Pattern[bytes] = field(init=False, compare=False, repr=False)
+    inside: re.Pattern[bytes] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        quote = re.escape(self.quote)
+        object.__setattr__(self, "cell_end", re.compile(b"[" + re.escape(self.delimiter) + rb"\r\n]"))
+        object.__setattr__(self, "inside", re.compile(b"(?:[^" + quote + b"]++|" + quote * 2 + b")*+"))
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a file begins.
+
+    Attributes:
+        dialect: how it is written.
+        start: offset of the header's first byte.
+        line: physical line of the header, from 1.
+    """
+
+    dialect: Dialect
+    start: int
+    line: int
+
+
+def find_opening(
+    head: bytes, declared: str | None, rate: Callable[[bytes, int, Dialect], tuple[float, ...]]
+) -> Opening:
+    """Finds the dialect and the header.
+
+    Args:
+        head: the first bytes of the file, ASCII-compatible.
+        declared: the source's delimiter, which settles the question.
+        rate: of (head, header's offset, dialect) how well they fit, bigger is better.
+    """
+    start, line = (3 if head.startswith(b"\xef\xbb\xbf") else 0), 1
+    said = _SEP_LINE.match(head, start)
+    if said:
+        start, line = said.end(), 2
+    while blank := _BLANK_LINES.match(head, start):
+        start, line = blank.end(), line + 1
+    if declared:
+        delimiters = [declared.encode()]
+    elif said:
+        delimiters = [said.group(1)]
+    else:
+        delimiters = [bytes((byte,)) for byte in CANDIDATES]
+    dialects = [Dialect(delimiter, _quote(head, delimiter)) for delimiter in delimiters]
+    best = max(dialects, key=lambda dialect: rate(head, start, dialect)) if len(dialects) > 1 else dialects[0]
+    return Opening(best, start, line)
+
+
+def _quote(head: bytes, delimiter: bytes) -> bytes:
+    """The apostrophe, if it encloses cells in most of the first lines and there is no double quote at all."""
+    if b'"' in head or b"'" not in head:
+        return b'"'
+    edge = re.escape(delimiter)
+    enclosed = re.compile(rb"(?:^|" + edge + rb")'[^\r\n]*?'(?:" + edge + rb"|$)")
+    lines = [match.group() for match, _ in zip(_LINES.finditer(head), range(100), strict=False)]
+    return b"'" if 2 * sum(bool(enclosed.search(line)) for line in lines) > len(lines) else b'"'

@@ -1,0 +1,1 @@
+"""Postgres: starting it, reaching it, its tables, and what is asked of it."""

@@ -1,0 +1,211 @@
+"""Arrivals: claimed once, worked by one process at a time, finished when every row has become something."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from sluice.errors import NotFound, UserError
+from sluice.profiles import Profile
+from sluice.store.engine import Database
+from sluice.store.statements import execute, rows, value
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What is known of an arrival before it is stored.
+
+    Attributes:
+        key: sha256 of a file's content, a submission id, or another name that the source never gives twice.
+        sha256: of the content, hex.
+        occurred_at: when the source says it happened; for a file the time it was last written.
+        body: the bytes, but for a file, which lies at `object_url`.
+    """
+
+    source: str
+    key: str
+    kind: str
+    name: str
+    sha256: str
+    size: int
+    occurred_at: datetime
+    object_url: str | None = None
+    body: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A stored arrival, as far as working it needs."""
+
+    receipt_id: int
+    source: str
+    name: str
+    state: str
+    config_id: int
+    occurred_at: datetime
+    received_at: datetime
+    checkpoint: int
+    sha256: str
+    object_url: str | None
+    row_count: int | None
+    survey: dict[str, Any] | None
+    header: tuple[str, ...]
+    duplicate_of: int | None
+    moved_to: str | None
+
+    @property
+    def is_settled(self) -> bool:
+        """True if no work is left in it."""
+        return self.state in ("done", "duplicate", "failed", "undone")
+
+
+def remember_config(connection: Connection, profile: Profile) -> int:
+    """The number under which the profile's content is kept, so that its decisions can be explained for ever."""
+    parameters = {"hash": profile.hash, "profile": profile.name, "content": json.dumps(profile.content)}
+    while True:  # another process may be storing the very same content: then the second look finds it
+        found = rows(connection, "config_version_put", **parameters)
+        if found:
+            return int(found[0]["config_id"])
+
+
+def receive(database: Database, arrival: Arrival, profile: Profile, *, again: bool = False) -> Receipt:
+    """Stores an arrival; from here on it is acknowledged.
+
+    The first receipt of a content claims it. The same name again is that receipt; another name is a receipt of its own
+    that is a `duplicate_of` the first and has no rows. `again` makes a new claim beside the old one.
+
+    Returns:
+        The receipt to work, which may be settled already.
+    """
+    with database.transaction() as connection:
+        config_id = remember_config(connection, profile)
+        key = arrival.key
+        first = _insert(connection, arrival, config_id, key=key)
+        if first is not None:
+            return get(connection, first)
+        known = rows(connection, "receipt_by_key", source=arrival.source, key=key)[0]
+        if again:
+            return _receive_again(connection, arrival, config_id, known["receipt_id"])
+        if known["name"] == arrival.name:
+            return get(connection, known["receipt_id"])
+        key = f"{key}@{arrival.name}"
+        made = _insert(connection, arrival, config_id, key=key, state="duplicate", duplicate_of=known["receipt_id"])
+        if made is None:
+            made = rows(connection, "receipt_by_key", source=arrival.source, key=key)[0]["receipt_id"]
+        return get(connection, made)
+
+
+def _receive_again(connection: Connection, arrival: Arrival, config_id: int, first: int) -> Receipt:
+    for times in range(2, 1_000):
+        made = _insert(connection, arrival, config_id, key=f"{arrival.key}#{times}", again_of=first)
+        if made is not None:
+            return get(connection, made)
+    raise UserError(arrival.name, "it has been imported 1,000 times", fix="Import a file of another content")
+
+
+def _insert(connection: Connection, arrival: Arrival, config_id: int, *, key: str, **facts: Any) -> int | None:
+    stored = {"state": "received", "duplicate_of": None, "again_of": None, "parent_id": None, **facts}
+    made = rows(
+        connection,
+        "receipt_insert",
+        source=arrival.source,
+        key=key,
+        kind=arrival.kind,
+        name=arrival.name,
+        object_url=arrival.object_url,
+        size_bytes=arrival.size,
+        sha256=bytes.fromhex(arrival.sha256),
+        body=arrival.body,
+        config_id=config_id,
+        occurred_at=arrival.occurred_at,
+        **stored,
+    )
+    return int(made[0]["receipt_id"]) if made else None
+
+
+def get(connection: Connection, receipt_id: int) -> Receipt:
+    """One receipt.
+
+    Raises:
+        NotFound: there is none of that number.
+    """
+    found = rows(connection, "receipt_by_id", receipt_id=receipt_id)
+    if not found:
+        raise NotFound(f"receipt {receipt_id}", "there is none of that number", fix="`sluice status` lists the latest")
+    row = found[0]
+    return Receipt(
+        receipt_id=row["receipt_id"],
+        source=row["source"],
+        name=row["name"],
+        state=row["state"],
+        config_id=row["config_id"],
+        occurred_at=row["occurred_at"],
+        received_at=row["received_at"],
+        checkpoint=row["checkpoint"],
+        sha256=bytes(row["sha256"]).hex(),
+        object_url=row["object_url"],
+        row_count=row["row_count"],
+        survey=row["survey"],
+        header=tuple(row["header"] or ()),
+        duplicate_of=row["duplicate_of"],
+        moved_to=row["moved_to"],
+    )
+
+
+@contextmanager
+def held(database: Database, receipt_id: int, on_wait: Callable[[], None]) -> Iterator[Receipt]:
+    """Holds a receipt while it is worked, on a connection of its own: death frees it at once.
+
+    Whoever comes second waits: then the work is done already, or the first one died and it goes on from there.
+
+    Args:
+        on_wait: told when another process holds it.
+
+    Yields:
+        The receipt as it stands when it is held.
+    """
+    with database.connection() as connection:
+        if not value(connection, "receipt_lock", receipt_id=receipt_id):
+            on_wait()
+            execute(connection, "receipt_lock_wait", receipt_id=receipt_id)
+        try:
+            yield get(connection, receipt_id)
+        finally:
+            connection.invalidate()  # ends the session, and the lock with it, whatever state it is in
+
+
+def surveyed(database: Database, receipt_id: int, survey: dict[str, Any], header: tuple[str, ...], rows_: int) -> None:
+    """Keeps what the pre-pass found; a resumed receipt keeps what it has."""
+    with database.transaction() as connection:
+        execute(
+            connection,
+            "receipt_surveyed",
+            receipt_id=receipt_id,
+            survey=json.dumps(survey),
+            header=list(header),
+            row_count=rows_,
+        )
+
+
+def finish(database: Database, receipt_id: int) -> None:
+    """Closes a receipt whose rows are all in."""
+    with database.transaction() as connection:
+        execute(connection, "receipt_finish", receipt_id=receipt_id)
+
+
+def fail(database: Database, receipt_id: int, failure: dict[str, str]) -> None:
+    """Gives a receipt up as a whole, with the reason; its content may be claimed again."""
+    with database.transaction() as connection:
+        execute(connection, "receipt_fail", receipt_id=receipt_id, failure=json.dumps(failure))
+
+
+def moved(database: Database, receipt_id: int, to: str) -> None:
+    """Notes where the file lies now."""
+    with database.transaction() as connection:
+        execute(connection, "receipt_moved", receipt_id=receipt_id, moved_to=to)

@@ -1,0 +1,3 @@
+-- the receipt that holds the claim on a content
+select * from receipts
+where source = %(source)s and key = %(key)s and state not in ('failed', 'undone')

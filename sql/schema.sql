@@ -1,0 +1,550 @@
+-- Made from sql/migrations and sql/views by `make schema`: read it, do not edit it.
+
+CREATE SCHEMA sluice;
+
+CREATE TABLE sluice.absences (
+    person text NOT NULL,
+    away_from timestamp with time zone NOT NULL,
+    away_until timestamp with time zone NOT NULL,
+    reason text,
+    CONSTRAINT absences_check CHECK ((away_from < away_until))
+);
+
+CREATE TABLE sluice.activities (
+    activity_id bigint NOT NULL,
+    lead_id bigint NOT NULL,
+    action text NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    owner text,
+    due_at timestamp with time zone,
+    done_at timestamp with time zone,
+    receipt_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE sluice.activities ALTER COLUMN activity_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sluice.activities_activity_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE sluice.assignments (
+    assignment_id bigint NOT NULL,
+    lead_id bigint NOT NULL,
+    team text,
+    owner text,
+    rule text NOT NULL,
+    reason text NOT NULL,
+    candidates text[] NOT NULL,
+    turn_before double precision,
+    turn_after double precision,
+    config_id integer NOT NULL,
+    receipt_id bigint,
+    row_number bigint,
+    assigned_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT assignments_check CHECK (((owner IS NOT NULL) OR (team IS NOT NULL)))
+);
+
+ALTER TABLE sluice.assignments ALTER COLUMN assignment_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sluice.assignments_assignment_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE sluice.companies (
+    company_id bigint NOT NULL,
+    identity_key text NOT NULL,
+    name text NOT NULL,
+    canonical_name text NOT NULL,
+    legal_class text,
+    domain text,
+    country text,
+    city text,
+    street text,
+    external_id text,
+    receipt_id bigint NOT NULL,
+    row_number bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE sluice.companies ALTER COLUMN company_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sluice.companies_company_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE sluice.company_keys (
+    key text NOT NULL,
+    company_id bigint NOT NULL
+);
+
+CREATE TABLE sluice.config_versions (
+    config_id integer NOT NULL,
+    hash text NOT NULL,
+    profile text NOT NULL,
+    content jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE sluice.config_versions ALTER COLUMN config_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sluice.config_versions_config_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE sluice.consents (
+    address_key text NOT NULL,
+    channel text NOT NULL,
+    purpose text NOT NULL,
+    verdict text NOT NULL,
+    receipt_id bigint NOT NULL,
+    row_number bigint NOT NULL,
+    proof jsonb,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT consents_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'phone'::text]))),
+    CONSTRAINT consents_verdict_check CHECK ((verdict = ANY (ARRAY['opted_out'::text, 'granted'::text])))
+);
+
+CREATE VIEW sluice.current_consents AS
+ SELECT address_key,
+    channel,
+    purpose,
+        CASE
+            WHEN bool_or((verdict = 'opted_out'::text)) THEN 'opted_out'::text
+            ELSE 'granted'::text
+        END AS verdict
+   FROM sluice.consents
+  GROUP BY address_key, channel, purpose;
+
+CREATE TABLE sluice.leads (
+    lead_id bigint NOT NULL,
+    identity_key text NOT NULL,
+    person_key text,
+    is_open boolean DEFAULT true NOT NULL,
+    is_flagged boolean DEFAULT false NOT NULL,
+    status text NOT NULL,
+    category text NOT NULL,
+    flagged_of bigint,
+    previous_lead_id bigint,
+    company_id bigint,
+    salutation text,
+    first_name text,
+    middle_name text,
+    last_name text,
+    full_name text,
+    email text,
+    email_domain text,
+    email_verdict text,
+    email_is_free boolean,
+    email_is_role boolean,
+    email_is_disposable boolean,
+    phone text,
+    phone_country_source text,
+    mobile text,
+    company text,
+    company_domain text,
+    website text,
+    title text,
+    seniority text,
+    department text,
+    industry text,
+    employees bigint,
+    annual_revenue double precision,
+    annual_revenue_currency text,
+    street text,
+    city text,
+    state text,
+    zip text,
+    country text,
+    language text,
+    lead_source text,
+    campaign text,
+    channel text,
+    product text,
+    priority text,
+    rating smallint,
+    budget double precision,
+    timeline text,
+    description text,
+    next_follow_up text,
+    external_id text,
+    tags text[],
+    attributes jsonb,
+    extra jsonb,
+    email_opt_out boolean DEFAULT false NOT NULL,
+    do_not_call boolean DEFAULT false NOT NULL,
+    score integer,
+    band text,
+    score_signals text[],
+    score_points integer[],
+    config_id integer NOT NULL,
+    owner text,
+    team text,
+    receipt_id bigint NOT NULL,
+    row_number bigint NOT NULL,
+    stated_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT leads_category_check CHECK ((category = ANY (ARRAY['open_new'::text, 'open_working'::text, 'nurture'::text, 'qualified'::text, 'disqualified'::text, 'converted'::text, 'dropped'::text]))),
+    CONSTRAINT leads_check CHECK ((is_open = (category = ANY (ARRAY['open_new'::text, 'open_working'::text, 'nurture'::text, 'qualified'::text]))))
+);
+
+CREATE VIEW sluice.my_open_leads AS
+ SELECT lead_id,
+    owner,
+    team,
+    full_name,
+    company,
+    email,
+    phone,
+    score,
+    band,
+    status,
+    created_at
+   FROM sluice.leads
+  WHERE is_open;
+
+CREATE VIEW sluice.hot_leads AS
+ SELECT lead_id,
+    owner,
+    team,
+    full_name,
+    company,
+    email,
+    phone,
+    score,
+    band,
+    status,
+    created_at
+   FROM sluice.my_open_leads
+  WHERE (lead_id IN ( SELECT h.lead_id
+           FROM sluice.leads h
+          WHERE (h.rating >= 4)));
+
+CREATE TABLE sluice.lead_changes (
+    receipt_id bigint NOT NULL,
+    row_number bigint NOT NULL,
+    lead_id bigint NOT NULL,
+    field text NOT NULL,
+    old_value text,
+    new_value text,
+    rule text NOT NULL
+);
+
+ALTER TABLE sluice.leads ALTER COLUMN lead_id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME sluice.leads_lead_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE sluice.match_decisions (
+    decision_id bigint NOT NULL,
+    level text NOT NULL,
+    left_receipt_id bigint NOT NULL,
+    left_row bigint NOT NULL,
+    right_receipt_id bigint NOT NULL,
+    right_row bigint NOT NULL,
+    kind text NOT NULL,
+    verdict text NOT NULL,
+    score real,
+    explanation jsonb NOT NULL,
+    config_id integer NOT NULL,
+    decided_by text NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    revoked_at timestamp with time zone,
+    revoked_by text,
+    revoke_reason text,
+    CONSTRAINT match_decisions_kind_check CHECK ((kind = ANY (ARRAY['auto'::text, 'human'::text, 'import'::text]))),
+    CONSTRAINT match_decisions_level_check CHECK ((level = ANY (ARRAY['person'::text, 'company'::text]))),
+    CONSTRAINT match_decisions_verdict_check CHECK ((verdict = ANY (ARRAY['same'::text, 'different'::text, 'unsure'::text])))
+);
+
+ALTER TABLE sluice.match_decisions ALTER COLUMN decision_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sluice.match_decisions_decision_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE sluice.migrations (
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE sluice.receipts (
+    receipt_id bigint NOT NULL,
+    source text NOT NULL,
+    key text NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL,
+    name text NOT NULL,
+    object_url text,
+    moved_to text,
+    size_bytes bigint NOT NULL,
+    sha256 bytea NOT NULL,
+    body bytea,
+    header text[],
+    survey jsonb,
+    row_count bigint,
+    checkpoint bigint DEFAULT 0 NOT NULL,
+    config_id integer NOT NULL,
+    duplicate_of bigint,
+    again_of bigint,
+    parent_id bigint,
+    failure jsonb,
+    occurred_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT receipts_kind_check CHECK ((kind = ANY (ARRAY['file'::text, 'form'::text, 'api'::text, 'mailbox'::text, 'manual'::text]))),
+    CONSTRAINT receipts_state_check CHECK ((state = ANY (ARRAY['received'::text, 'working'::text, 'done'::text, 'failed'::text, 'duplicate'::text, 'undone'::text])))
+);
+
+CREATE TABLE sluice.rejects (
+    receipt_id bigint NOT NULL,
+    row_number bigint NOT NULL,
+    line bigint NOT NULL,
+    record text[] NOT NULL,
+    raw bytea,
+    problems jsonb NOT NULL,
+    completed_by bigint
+);
+
+CREATE TABLE sluice.set_asides (
+    receipt_id bigint NOT NULL,
+    row_number bigint NOT NULL,
+    line bigint NOT NULL,
+    record text[] NOT NULL,
+    raw bytea,
+    kind text NOT NULL,
+    reason text NOT NULL,
+    released_at timestamp with time zone,
+    CONSTRAINT set_asides_kind_check CHECK ((kind = ANY (ARRAY['blank'::text, 'total_line'::text, 'test_lead'::text, 'spam'::text, 'auto_reply'::text, 'bounce'::text, 'list_mail'::text, 'suppressed'::text, 'erased'::text])))
+);
+
+CREATE TABLE sluice.touches (
+    receipt_id bigint NOT NULL,
+    row_number bigint NOT NULL,
+    line bigint NOT NULL,
+    lead_id bigint,
+    company_id bigint,
+    outcome text NOT NULL,
+    lead_source text,
+    campaign text,
+    occurred_at timestamp with time zone NOT NULL,
+    record text[] NOT NULL,
+    warnings text[],
+    CONSTRAINT touches_check CHECK (((lead_id IS NOT NULL) OR (company_id IS NOT NULL))),
+    CONSTRAINT touches_outcome_check CHECK ((outcome = ANY (ARRAY['created'::text, 'updated'::text, 'unchanged'::text, 'flagged'::text])))
+);
+
+CREATE VIEW sluice.receipt_ledger AS
+ SELECT r.receipt_id,
+    r.source,
+    r.name,
+    r.state,
+    r.row_count,
+    COALESCE(t.touches, (0)::bigint) AS touches,
+    COALESCE(t.created, (0)::bigint) AS created,
+    COALESCE(t.updated, (0)::bigint) AS updated,
+    COALESCE(t.unchanged, (0)::bigint) AS unchanged,
+    COALESCE(t.flagged, (0)::bigint) AS flagged,
+    COALESCE(j.rejects, (0)::bigint) AS rejects,
+    COALESCE(s.set_asides, (0)::bigint) AS set_asides,
+    r.checkpoint,
+    r.duplicate_of,
+    r.received_at,
+    r.finished_at,
+    r.failure
+   FROM (((sluice.receipts r
+     LEFT JOIN LATERAL ( SELECT count(*) AS touches,
+            count(*) FILTER (WHERE (x.outcome = 'created'::text)) AS created,
+            count(*) FILTER (WHERE (x.outcome = 'updated'::text)) AS updated,
+            count(*) FILTER (WHERE (x.outcome = 'unchanged'::text)) AS unchanged,
+            count(*) FILTER (WHERE (x.outcome = 'flagged'::text)) AS flagged
+           FROM sluice.touches x
+          WHERE (x.receipt_id = r.receipt_id)) t ON (true))
+     LEFT JOIN LATERAL ( SELECT count(*) AS rejects
+           FROM sluice.rejects x
+          WHERE (x.receipt_id = r.receipt_id)) j ON (true))
+     LEFT JOIN LATERAL ( SELECT count(*) AS set_asides
+           FROM sluice.set_asides x
+          WHERE (x.receipt_id = r.receipt_id)) s ON (true));
+
+ALTER TABLE sluice.receipts ALTER COLUMN receipt_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sluice.receipts_receipt_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW sluice.recent_leads AS
+ SELECT lead_id,
+    owner,
+    team,
+    full_name,
+    company,
+    email,
+    phone,
+    score,
+    band,
+    status,
+    created_at
+   FROM sluice.my_open_leads
+  ORDER BY created_at DESC;
+
+CREATE VIEW sluice.report_leads_by_band AS
+ SELECT COALESCE(band, 'none'::text) AS band,
+    count(*) AS leads,
+    count(*) FILTER (WHERE (owner IS NULL)) AS in_queue
+   FROM sluice.leads
+  GROUP BY COALESCE(band, 'none'::text);
+
+CREATE VIEW sluice.report_leads_by_source AS
+ SELECT COALESCE(lead_source, 'not stated'::text) AS lead_source,
+    count(*) AS leads,
+    count(*) FILTER (WHERE is_flagged) AS flagged,
+    round(avg(score), 1) AS average_score
+   FROM sluice.leads
+  GROUP BY COALESCE(lead_source, 'not stated'::text);
+
+CREATE VIEW sluice.review_queue AS
+ SELECT d.decision_id,
+    d.level,
+    d.score,
+    d.explanation,
+    lt.lead_id AS left_lead_id,
+    rt.lead_id AS right_lead_id,
+    lt.company_id AS left_company_id,
+    rt.company_id AS right_company_id,
+    d.decided_at
+   FROM ((sluice.match_decisions d
+     JOIN sluice.touches lt ON (((d.left_receipt_id = lt.receipt_id) AND (d.left_row = lt.row_number))))
+     JOIN sluice.touches rt ON (((d.right_receipt_id = rt.receipt_id) AND (d.right_row = rt.row_number))))
+  WHERE ((d.verdict = 'unsure'::text) AND (d.revoked_at IS NULL))
+  ORDER BY d.decided_at, d.decision_id;
+
+CREATE TABLE sluice.rotas (
+    team text NOT NULL,
+    person text NOT NULL,
+    level double precision NOT NULL
+);
+
+ALTER TABLE ONLY sluice.absences
+    ADD CONSTRAINT absences_pkey PRIMARY KEY (person, away_from);
+
+ALTER TABLE ONLY sluice.activities
+    ADD CONSTRAINT activities_lead_id_action_key UNIQUE (lead_id, action);
+
+ALTER TABLE ONLY sluice.activities
+    ADD CONSTRAINT activities_pkey PRIMARY KEY (activity_id);
+
+ALTER TABLE ONLY sluice.assignments
+    ADD CONSTRAINT assignments_pkey PRIMARY KEY (assignment_id);
+
+ALTER TABLE ONLY sluice.companies
+    ADD CONSTRAINT companies_identity_key_key UNIQUE (identity_key);
+
+ALTER TABLE ONLY sluice.companies
+    ADD CONSTRAINT companies_pkey PRIMARY KEY (company_id);
+
+ALTER TABLE ONLY sluice.company_keys
+    ADD CONSTRAINT company_keys_pkey PRIMARY KEY (key, company_id);
+
+ALTER TABLE ONLY sluice.config_versions
+    ADD CONSTRAINT config_versions_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY sluice.config_versions
+    ADD CONSTRAINT config_versions_pkey PRIMARY KEY (config_id);
+
+ALTER TABLE ONLY sluice.consents
+    ADD CONSTRAINT consents_pkey PRIMARY KEY (address_key, channel, purpose, receipt_id, row_number);
+
+ALTER TABLE ONLY sluice.lead_changes
+    ADD CONSTRAINT lead_changes_pkey PRIMARY KEY (receipt_id, row_number, field);
+
+ALTER TABLE ONLY sluice.leads
+    ADD CONSTRAINT leads_pkey PRIMARY KEY (lead_id);
+
+ALTER TABLE ONLY sluice.match_decisions
+    ADD CONSTRAINT match_decisions_pkey PRIMARY KEY (decision_id);
+
+ALTER TABLE ONLY sluice.migrations
+    ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY sluice.receipts
+    ADD CONSTRAINT receipts_pkey PRIMARY KEY (receipt_id);
+
+ALTER TABLE ONLY sluice.rejects
+    ADD CONSTRAINT rejects_pkey PRIMARY KEY (receipt_id, row_number);
+
+ALTER TABLE ONLY sluice.rotas
+    ADD CONSTRAINT rotas_pkey PRIMARY KEY (team, person);
+
+ALTER TABLE ONLY sluice.set_asides
+    ADD CONSTRAINT set_asides_pkey PRIMARY KEY (receipt_id, row_number);
+
+ALTER TABLE ONLY sluice.touches
+    ADD CONSTRAINT touches_pkey PRIMARY KEY (receipt_id, row_number);
+
+CREATE UNIQUE INDEX assignments_current ON sluice.assignments USING btree (lead_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX companies_canonical_name ON sluice.companies USING btree (canonical_name);
+
+CREATE INDEX companies_domain ON sluice.companies USING btree (domain) WHERE (domain IS NOT NULL);
+
+CREATE INDEX lead_changes_lead_id ON sluice.lead_changes USING btree (lead_id);
+
+CREATE INDEX leads_identity_aside ON sluice.leads USING btree (identity_key) WHERE ((NOT is_open) OR is_flagged);
+
+CREATE UNIQUE INDEX leads_identity_key ON sluice.leads USING btree (identity_key) WHERE (is_open AND (NOT is_flagged));
+
+CREATE INDEX leads_person_key ON sluice.leads USING btree (person_key) WHERE (person_key IS NOT NULL);
+
+CREATE INDEX match_decisions_left ON sluice.match_decisions USING btree (left_receipt_id, left_row);
+
+CREATE UNIQUE INDEX receipts_source_key ON sluice.receipts USING btree (source, key) WHERE (state <> ALL (ARRAY['failed'::text, 'undone'::text]));
+
+CREATE INDEX touches_lead_id ON sluice.touches USING btree (lead_id) WHERE (lead_id IS NOT NULL);
+
+ALTER TABLE ONLY sluice.companies
+    ADD CONSTRAINT companies_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES sluice.receipts(receipt_id);
+
+ALTER TABLE ONLY sluice.company_keys
+    ADD CONSTRAINT company_keys_company_id_fkey FOREIGN KEY (company_id) REFERENCES sluice.companies(company_id);
+
+ALTER TABLE ONLY sluice.match_decisions
+    ADD CONSTRAINT match_decisions_config_id_fkey FOREIGN KEY (config_id) REFERENCES sluice.config_versions(config_id);
+
+ALTER TABLE ONLY sluice.receipts
+    ADD CONSTRAINT receipts_again_of_fkey FOREIGN KEY (again_of) REFERENCES sluice.receipts(receipt_id);
+
+ALTER TABLE ONLY sluice.receipts
+    ADD CONSTRAINT receipts_config_id_fkey FOREIGN KEY (config_id) REFERENCES sluice.config_versions(config_id);
+
+ALTER TABLE ONLY sluice.receipts
+    ADD CONSTRAINT receipts_duplicate_of_fkey FOREIGN KEY (duplicate_of) REFERENCES sluice.receipts(receipt_id);
+
+ALTER TABLE ONLY sluice.receipts
+    ADD CONSTRAINT receipts_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES sluice.receipts(receipt_id);

@@ -1,0 +1,1 @@
+"""How a line of a flow runs: Prefect tasks around what `sluice` knows."""

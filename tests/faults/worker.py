@@ -1,0 +1,84 @@
+"""A process that imports in children of its own, so that a test can kill them without paying for imports each time.
+
+It reads orders, one JSON object a line, and answers each with a line:
+`{"do": "start", "path": …, "folder": false, "environ": {…}, "mutant": null}` → pid; `{"do": "wait", "pid": …}` → status.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from sluice import pipeline
+from sluice.folders import dropped, take_in
+from sluice.intake import Order, intake, opened
+from sluice.settings import Settings
+from sluice.store.engine import Database
+from sluice.store.statements import execute
+
+
+def run(order: dict[str, Any]) -> None:
+    """Imports a file, or a folder's inbox, as the command line and the flow do."""
+    path = Path(order["path"])
+    with opened(Settings.read(os.environ)) as office:
+        if order["folder"]:
+            for file in dropped(path, lambda name: name in office.sources):
+                take_in(office, file, Order(file.path, file.source))
+        else:
+            intake(office, Order(path))
+
+
+def checkpoint_outside() -> None:
+    """A mutant: the checkpoint is written after the commit, in a transaction of its own (R26)."""
+    whole = pipeline._land_slice
+
+    def nothing(connection: Connection, job: pipeline.Job, first: int, last: int) -> None:
+        return None
+
+    def land_slice(database: Database, job: pipeline.Job, part: Any, bounds: tuple[int, int]) -> None:
+        whole(database, job, part, bounds)
+        with database.transaction() as connection:
+            number = job.receipt.receipt_id
+            execute(connection, "receipt_checkpoint", receipt_id=number, row=bounds[1], expected=bounds[0] - 1)
+
+    pipeline._advance, pipeline._land_slice = nothing, land_slice
+
+
+MUTANTS = {"checkpoint outside": checkpoint_outside}
+
+
+def start(order: dict[str, Any]) -> int:
+    """Forks a child that carries out an order."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        os.environ.update(order["environ"])
+        if order["mutant"]:
+            MUTANTS[order["mutant"]]()
+        run(order)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def main() -> None:
+    """Answers orders until there are none."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        answer = start(order) if order["do"] == "start" else os.waitpid(order["pid"], 0)[1]
+        print(answer, flush=True)
+
+
+if __name__ == "__main__":
+    main()
