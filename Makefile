@@ -79,6 +79,6 @@ clean:  ## remove what was installed and cached; .sluice, which holds leads, sta
 	    $(BIN)/python -m pip install --quiet uv==$(UV_VERSION) || exit 1; \
 	fi
 	@echo "Installing what requirements.lock names"
-	@VIRTUAL_ENV=.venv $(UV) sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=.venv $(UV) sync --quiet --compile-bytecode --require-hashes requirements.lock
 	@VIRTUAL_ENV=.venv $(UV) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

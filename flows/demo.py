@@ -57,7 +57,7 @@ def _flow(settings: Settings, bucket: Path) -> int:
     with running(settings.home) as told:
         console.print("3. Running the flow `intake` over the bucket")
         script = "import sys; from flows.intake import intake; intake(sys.argv[1])"
-        done = subprocess.run(  # noqa: S603 -- our own program
+        done = subprocess.run(
             [sys.executable, "-c", script, str(bucket)],
             env={**os.environ, **told, "SLUICE_HOME": str(settings.home), "PREFECT_LOGGING_COLORS": "false"},
             cwd=REPOSITORY,
@@ -107,7 +107,7 @@ def _sluice(settings: Settings, *arguments: str) -> None:
     program = Path(sys.executable).with_name("sluice")
     environ = {**os.environ, "SLUICE_HOME": str(settings.home)}
     console.file.flush()
-    subprocess.run([str(program), *arguments], env=environ, check=False)  # noqa: S603 -- our own program
+    subprocess.run([str(program), *arguments], env=environ, check=False)
 
 
 def _how_to_go_on(bucket: Path) -> None:

@@ -18,8 +18,12 @@ from tasks.take_in import take_in
 
 @flow(name="intake", flow_run_name="intake · {path}", persist_result=False)
 def intake(
-    path: Annotated[str, Field(description="A CSV file, or a folder with an inbox/ (done/ and failed/ appear beside it)")],
-    source: Annotated[str, Field(description="Declared source of a single file; a folder's sub-folders name theirs")] = UNDECLARED,
+    path: Annotated[
+        str, Field(description="A CSV file, or a folder with an inbox/ (done/ and failed/ appear beside it)")
+    ],
+    source: Annotated[
+        str, Field(description="Declared source of a single file; a folder's sub-folders name theirs")
+    ] = UNDECLARED,
     again: Annotated[bool, Field(description="Import a content anew although it is known")] = False,
 ) -> dict[str, Any]:
     """Imports a file, or every file that lies in a folder's inbox.

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def environment(home: Path, port: int) -> dict[str, str]:
 
 
 @contextmanager
-def running(home: Path) -> Iterator[dict[str, str]]:
+def running(home: Path) -> Generator[dict[str, str]]:
     """Runs a Prefect server on a free port of 127.0.0.1, with its database beside that of the leads.
 
     Yields:
@@ -50,7 +50,7 @@ def running(home: Path) -> Iterator[dict[str, str]]:
         url = cluster.url("prefect").replace("postgresql://", "postgresql+asyncpg://")
         arguments = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
         with log.open("ab") as output:
-            process = subprocess.Popen(  # noqa: S603 -- our own program
+            process = subprocess.Popen(
                 arguments,
                 env={**os.environ, **told, "PREFECT_SERVER_DATABASE_CONNECTION_URL": url},
                 stdin=subprocess.DEVNULL,

@@ -110,7 +110,8 @@ def map_uniques(values: pd.Series, function: Callable[[Any], Any], dtype: Any = 
     if not len(results):
         return pd.Series(None, index=values.index, dtype=dtype)
     taken = results.reindex(codes).to_numpy()
-    return pd.Series(taken, index=values.index).astype(dtype) if dtype is not object else pd.Series(taken, index=values.index, dtype=object)
+    mapped = pd.Series(taken, index=values.index, dtype=object)
+    return mapped if dtype is object else mapped.astype(dtype)
 
 
 def add_warning(leads: pd.DataFrame, where: pd.Series, field: str, code: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from sluice.rules import SourceRules
 from sluice.settings import Settings
 from sluice.sources import files
 from sluice.sources.prepass import Prepass
-from sluice.sources.stamp import stamp
+from sluice.sources.stamp import changed_while_read, stamp
 from sluice.store import receipts
 from sluice.store.engine import Database
 from sluice.store.migrate import migrate
@@ -45,12 +45,13 @@ class Office:
         if name not in self.sources:
             declared = ", ".join(sorted(self.sources))
             where = str(self.settings.config / "sources")
-            raise NotFound(f"source {name!r}", f"there is no {name}.yml in {where}", declared, "Name one of these, or declare it")
+            found = f"there is no {name}.yml in {where}"
+            raise NotFound(f"source {name!r}", found, declared, "Name one of these, or declare it")
         return self.sources[name]
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Office]:
+def opened(settings: Settings) -> Generator[Office]:
     """The office of a process: rules read, database reached and migrated; closed at the end.
 
     Raises:
@@ -141,7 +142,7 @@ def _job(office: Office, order: Order, receipt: Receipt, source: SourceRules) ->
     else:
         survey = Prepass.from_json(receipt.survey)
     if survey.sha256 != receipt.sha256 or stamp(order.path) != condition:
-        raise UnreadableFile(str(order.path), "it was changed while it was read", fix="Import it again when it is complete")
+        raise changed_while_read(order.path)
     return Job(receipt, order.path, survey, source, profile, profile.sources, office.settings.slice_rows, condition)
 
 

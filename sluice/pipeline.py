@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from sluice import crash, schema
 from sluice.batch import Batch
-from sluice.errors import BrokenPromise, DatabaseUnavailable, UnreadableFile
+from sluice.errors import BrokenPromise, DatabaseUnavailable
 from sluice.matching.decision import dedupe
 from sluice.matching.facts import Circumstances
 from sluice.matching.keys import keyed
@@ -30,12 +30,13 @@ from sluice.rules import SourceRules
 from sluice.scoring import score
 from sluice.sources.files import read
 from sluice.sources.prepass import Chunk, Prepass
-from sluice.sources.stamp import stamp
+from sluice.sources.stamp import changed_while_read, stamp
 from sluice.store import receipts, rotas
 from sluice.store.engine import Database
 from sluice.store.faults import Retry
 from sluice.store.known import gather
-from sluice.store.leads import Loading, load
+from sluice.store.leads import load
+from sluice.store.loading import Loading
 from sluice.store.receipts import Receipt
 from sluice.store.statements import execute, value
 from sluice.validation import validate
@@ -90,10 +91,10 @@ def work(database: Database, job: Job, steps: Steps, progress: Callable[[int], N
 
 
 def prepare(job: Job, chunk: Chunk) -> Batch:
-    """A chunk of the file as clean leads, rejects and set-asides; pure: the same file gives the same batch."""
+    """A chunk of the file as clean leads, rejects and set-asides; the same file gives the same batch."""
     batch = read(job.path, job.survey, chunk)
     if stamp(job.path) != job.stamp:
-        raise UnreadableFile(str(job.path), "it was changed while it was read", fix="Import it again when it is complete")
+        raise changed_while_read(job.path)
     context = Context(
         fields=job.profile.fields,
         rules=job.profile.normalization,
@@ -173,9 +174,7 @@ def _decide_and_load(connection: Connection, job: Job, part: Batch, now: datetim
 
 def _advance(connection: Connection, job: Job, first: int, last: int) -> None:
     """Moves the checkpoint in the transaction of the rows: both are there, or neither."""
-    moved = execute(
-        connection, "receipt_checkpoint", receipt_id=job.receipt.receipt_id, row=last, expected=first - 1
-    )
+    moved = execute(connection, "receipt_checkpoint", receipt_id=job.receipt.receipt_id, row=last, expected=first - 1)
     if moved != 1:
         raise Retry("another process moved this receipt's checkpoint")
 

@@ -16,33 +16,72 @@ class Explanation:
 
 CODES: dict[str, Explanation] = {
     # the file
-    "columns.too_few": Explanation("The row has fewer cells than the header", "Add the missing cells, or quote the ones that hold a delimiter"),
-    "columns.too_many": Explanation("The row has more cells than the header", "Quote the cell that holds a delimiter, or remove the surplus cells"),
-    "quote.unclosed": Explanation("A quote was opened and never closed", 'Close the quote, or write a quote inside a cell as ""'),
-    "quote.stray": Explanation("A quote stands inside an unquoted cell, or text follows a closing quote", 'Quote the whole cell and double the quotes inside: "He said ""yes"""'),
+    "columns.too_few": Explanation(
+        "The row has fewer cells than the header",
+        "Add the missing cells, or quote the ones that hold a delimiter",
+    ),
+    "columns.too_many": Explanation(
+        "The row has more cells than the header",
+        "Quote the cell that holds a delimiter, or remove the surplus cells",
+    ),
+    "quote.unclosed": Explanation(
+        "A quote was opened and never closed",
+        'Close the quote, or write a quote inside a cell as ""',
+    ),
+    "quote.stray": Explanation(
+        "A quote stands inside an unquoted cell, or text follows a closing quote",
+        'Quote the whole cell and double the quotes inside: "He said ""yes"""',
+    ),
     "cell.too_long": Explanation("A cell is longer than 128 KiB", "Shorten it; a lead's texts fit in far less"),
-    "bytes.undecodable": Explanation("Some bytes are not valid in the file's encoding", "Save the file as UTF-8 and check the cell"),
+    "bytes.undecodable": Explanation(
+        "Some bytes are not valid in the file's encoding",
+        "Save the file as UTF-8 and check the cell",
+    ),
     "nul": Explanation("The cell holds a NUL byte", "Remove it"),
     # the row
-    "minimum.unmet": Explanation("Too little to be a lead: a name or company, and a valid e-mail or phone, are needed", "Add what is missing"),
+    "minimum.unmet": Explanation(
+        "Too little to be a lead: a name or company, and a valid e-mail or phone, are needed",
+        "Add what is missing",
+    ),
     "minimum.company": Explanation("There is no company name", "Add the organisation's name"),
     "minimum.name": Explanation("A name, and a valid e-mail or phone, are needed", "Add what is missing"),
     "minimum.email": Explanation("There is no valid e-mail address", "Add or correct it"),
     # cells
     "invalid": Explanation("The value is not valid", "Correct it"),
-    "unknown": Explanation("The value is not known", "Use one of the listed values, or add an alias to normalization.yml"),
-    "ambiguous": Explanation("The value can be read in two ways", "Write it so that it has one meaning, e.g. dates as 2026-11-22"),
-    "typo": Explanation("The domain looks like a typing error of a great provider", "Check the address; it was kept as given"),
+    "unknown": Explanation(
+        "The value is not known",
+        "Use one of the listed values, or add an alias to normalization.yml",
+    ),
+    "ambiguous": Explanation(
+        "The value can be read in two ways",
+        "Write it so that it has one meaning, e.g. dates as 2026-11-22",
+    ),
+    "typo": Explanation(
+        "The domain looks like a typing error of a great provider",
+        "Check the address; it was kept as given",
+    ),
     "disposable": Explanation("The address is of a throw-away provider", "Ask for a lasting address"),
     "role": Explanation("The mailbox belongs to a role, not to a person", "Ask for the person's own address"),
     "too_long": Explanation("The value was longer than its field and was cut", "Shorten it"),
     "out_of_range": Explanation("The number is outside the field's range", "Correct it"),
     "control_characters": Explanation("Control characters were removed", "Nothing needs to be done"),
-    "damaged_number": Explanation("A spreadsheet turned the number into scientific notation, digits are lost", "Format the column as text and export again"),
-    "zero_restored": Explanation("A spreadsheet had taken leading zeros from the code; they were put back", "Format the column as text and export again"),
-    "assumed_yes": Explanation("The answer could not be read and counts as an objection to being contacted", "Write yes or no"),
+    "damaged_number": Explanation(
+        "A spreadsheet turned the number into scientific notation, digits are lost",
+        "Format the column as text and export again",
+    ),
+    "zero_restored": Explanation(
+        "A spreadsheet had taken leading zeros from the code; they were put back",
+        "Format the column as text and export again",
+    ),
+    "assumed_yes": Explanation(
+        "The answer could not be read and counts as an objection to being contacted",
+        "Write yes or no",
+    ),
     "missing": Explanation("A recommended field is empty", "Fill it in where you can"),
-    "not_mapped": Explanation("The column is neither mapped nor ignored; its values are kept in `extra`", "Map it or ignore it in the source's file"),
+    "not_mapped": Explanation(
+        "The column is neither mapped nor ignored; its values are kept in `extra`",
+        "Map it or ignore it in the source's file",
+    ),
 }
 
 

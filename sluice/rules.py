@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Rules(BaseModel):
     """Base of every model that is read from YAML: immutable, no unknown keys, no silent conversions."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
 class PhoneReading(Rules):

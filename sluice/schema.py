@@ -83,24 +83,38 @@ BLOCKS: dict[str, tuple[str, ...]] = {
 """Fields that survive an update together: half an address of each side would be an address that nobody has."""
 
 SINGLES = (
-    "mobile", "industry", "employees", "language", "lead_source", "campaign", "channel", "product", "priority",
-    "rating", "budget", "timeline", "description", "next_follow_up", "external_id",
+    "mobile", "industry", "employees", "language", "product", "priority", "rating", "budget", "timeline",
+    "description", "next_follow_up",
 )  # fmt: skip
 """Fields that survive each for itself."""
 
-STORED = (*(field for block in BLOCKS.values() for field in block), *SINGLES, "tags")
+FIRST_WORDS = ("lead_source", "campaign", "channel", "external_id")
+"""Where a lead first came from: the earliest word stays; later touches keep their own (first and last attribution)."""
+
+STORED = (*(field for block in BLOCKS.values() for field in block), *SINGLES, *FIRST_WORDS, "tags")
 """Fields with a column of their own in `leads`; all other enabled fields live in `leads.attributes`."""
 
 BATCH_FIELDS = (*LEAD_TEXTS, *LEAD_NUMBERS, *LEAD_BOOLEANS, *LEAD_TIMES, "tags")
 """Fields that have a column in every normalised batch; other mapped fields go to `leads.attributes`."""
+
+OWN_WORDS = ("lead_source", "campaign", "phone", "email_opt_out", "do_not_call")
+"""Fields of which `dedupe` keeps what the row itself said, as `own_<field>`: a touch and a wish are the row's own."""
 
 STEP_COLUMNS: dict[str, tuple[str, ...]] = {
     "read": ("row", "line", "record", "raw", "extra", "warnings"),
     "normalize": BATCH_FIELDS,
     "validate": ("email_is_free", "email_is_role", "email_is_disposable", "email_verdict"),
     "dedupe": (
-        "identity_key", "person_key", "lead_id", "company_id", "outcome", "is_last", "is_new_lead",
-        "known_owner", "known_band",
+        "identity_key",
+        "person_key",
+        "lead_id",
+        "company_id",
+        "outcome",
+        "is_last",
+        "is_new_lead",
+        "known_owner",
+        "known_band",
+        *(f"own_{name}" for name in OWN_WORDS),
     ),
     "score": ("score", "band", "score_signals", "score_points"),
     "route": ("owner", "team", "rule", "reason", "candidates", "turn_before", "turn_after"),

@@ -168,9 +168,11 @@ def _unmet(leads: pd.DataFrame, rules: ValidationRules, source: SourceRules) -> 
         "company": (has["company"], "minimum.company"),
         "email": (has["email"], "minimum.email"),
     }
-    asked = [source.intake_minimum or ("company" if source.organisation_only else rules.intake_minimum)]
+    asked: list[str] = ["company"] if source.organisation_only else []
+    if source.intake_minimum or not asked:
+        asked.append(source.intake_minimum or rules.intake_minimum)
     codes = pd.Series(None, index=leads.index, dtype="str")
-    for name in dict.fromkeys([*asked, *(["company"] if source.organisation_only else [])]):
+    for name in asked:
         met, code = tests[name]
         codes = codes.mask(~met & codes.isna(), code)
     return codes
@@ -180,8 +182,7 @@ def _warned(row: Any, refused: tuple[str, ...]) -> list[dict[str, str]]:
     """A row's warnings as problems, with what stood in the cell; hints about values that were kept are left out."""
     kept = {"role", "typo", "disposable", "too_long", "missing", *_HARMLESS} - set(refused)
     found: list[dict[str, str]] = []
-    warnings: list[str] = str(row["warnings"]).split()
-    for item in dict.fromkeys(warnings):
+    for item in str(row["warnings"]).split():
         field, _, code = item.partition(":")
         if code in CODES and code not in kept:
             raw = row.get(f"raw_{field}")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.utilities.annotations import quote
 
 from sluice import pipeline
 from sluice.batch import Batch
 from sluice.pipeline import Job
 from sluice.store.engine import Database
+from tasks.quoted import quoted
 
 
 def land(database: Database, job: Job, batch: Batch) -> int:
     """Runs `pipeline.land` as a task run of its own; no Prefect retries: the slices have their own."""
-    return _land.with_options(task_run_name=f"land {len(batch):,} rows")(quote(database), quote(job), quote(batch))
+    return _land.with_options(task_run_name=f"land {len(batch):,} rows")(quoted(database), quoted(job), quoted(batch))
 
 
 @task(name="land", cache_policy=NO_CACHE, persist_result=False)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.utilities.annotations import quote
 
 from sluice import pipeline
 from sluice.batch import Batch
 from sluice.pipeline import Job
 from sluice.sources.prepass import Chunk
+from tasks.quoted import quoted
 
 
 def prepare(job: Job, chunk: Chunk) -> Batch:
     """Runs `pipeline.prepare` as a task run of its own; its values are quoted, so that Prefect does not walk them."""
-    return _prepare.with_options(task_run_name=f"prepare rows from {chunk.first_row:,}")(quote(job), quote(chunk))
+    return _prepare.with_options(task_run_name=f"prepare rows from {chunk.first_row:,}")(quoted(job), quoted(chunk))
 
 
 @task(name="prepare", cache_policy=NO_CACHE, persist_result=False)

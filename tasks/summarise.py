@@ -23,7 +23,8 @@ def summarise(reports: Sequence[dict[str, Any]]) -> dict[str, int]:
     for found in reports:
         if "error" not in found and not found["was_known"]:
             totals.update({name: found["counts"][name] for name in ("row_count", *OUTCOMES)})
-    create_markdown_artifact("\n".join(page(reports, totals)), key="intake-summary", description="What became of the rows")
+    markdown = "\n".join(page(reports, totals))
+    create_markdown_artifact(markdown, key="intake-summary", description="What became of the rows")
     return dict(totals)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from prefect import get_run_logger, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.utilities.annotations import quote
 
 from sluice import folders
 from sluice.errors import UnreadableFile
@@ -18,6 +17,7 @@ from sluice.pipeline import PLAIN, Steps
 from sluice.reports import report
 from tasks.land import land
 from tasks.prepare import prepare
+from tasks.quoted import quoted
 
 LARGE = 8 * 1024 * 1024
 """Bytes from which a file's chunks are task runs of their own; smaller files are one task run each."""
@@ -29,7 +29,7 @@ def take_in(office: Office, file: Dropped | Order) -> dict[str, Any]:
     Returns:
         Its report, or, for a file of a folder that cannot be read, its `error`.
     """
-    return _take_in.with_options(task_run_name=f"take in {file.path.name}")(quote(office), quote(file))
+    return _take_in.with_options(task_run_name=f"take in {file.path.name}")(quoted(office), quoted(file))
 
 
 @task(name="take in", cache_policy=NO_CACHE, persist_result=False)

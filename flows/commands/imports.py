@@ -12,7 +12,7 @@ import typer
 
 from flows.commands import opening
 from flows.commands.mishaps import as_user_error, tell
-from flows.commands.reporting import show_report
+from flows.commands.reporting import HEADINGS, show_report
 from flows.commands.terminal import aside, bare, plain, say, show, show_json
 from sluice.errors import DatabaseUnavailable, UserError
 
@@ -138,7 +138,7 @@ def _failed(path: Path, error: Exception) -> dict[str, Any]:
 
 def _show(report: dict[str, Any]) -> None:
     if "totals" in report:
-        totals = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in report["totals"].items())
+        totals = ", ".join(f"{count:,} {HEADINGS[name]}" for name, count in report["totals"].items())
         show(f"[bold]{plain(report['file'])}[/bold] · {totals}")
     elif report["exit_code"] == 0:
         show_report(report)

@@ -73,10 +73,12 @@ def _keep(error: BaseException) -> Path | None:
 
 
 def _place(error: BaseException) -> str:
-    """Module and line of the innermost frame that is ours."""
-    frames = list(_frames(error.__traceback__))
-    ours = [frame for frame in frames if frame[0].partition(".")[0] in _OURS] or frames
-    return f"{ours[-1][0]}:{ours[-1][1]}" if ours else "an unknown place"
+    """Module and line of the innermost frame that is ours, where the first of the errors was raised."""
+    for link in reversed(list(_chain(error))):
+        ours = [frame for frame in _frames(link.__traceback__) if frame[0].partition(".")[0] in _OURS]
+        if ours:
+            return f"{ours[-1][0]}:{ours[-1][1]}"
+    return "an unknown place"
 
 
 def _frames(trace: TracebackType | None) -> Iterator[tuple[str, int, str]]:
@@ -85,7 +87,8 @@ def _frames(trace: TracebackType | None) -> Iterator[tuple[str, int, str]]:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what led to it; also what was hidden for its message, which is not shown here."""
     link: BaseException | None = error
     while link is not None:
         yield link
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+        link = link.__cause__ or link.__context__

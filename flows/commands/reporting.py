@@ -11,8 +11,16 @@ from sluice.problems import CODES
 MOST_REASONS = 5
 """Reasons and warnings that are shown; `--json` has all."""
 
-COUNTS = ("row_count", "created", "updated", "unchanged", "flagged", "rejects", "set_asides")
-HEADS = ("rows#", "created#", "updated#", "unchanged#", "flagged#", "rejected#", "set aside#")
+HEADINGS = {
+    "row_count": "rows",
+    "created": "created",
+    "updated": "updated",
+    "unchanged": "unchanged",
+    "flagged": "flagged",
+    "rejects": "rejected",
+    "set_asides": "set aside",
+}
+"""What the counts of a report are called."""
 
 
 def show_report(found: Mapping[str, Any]) -> None:
@@ -27,7 +35,8 @@ def show_report(found: Mapping[str, Any]) -> None:
         first = found["duplicate_of"] or found["receipt"]
         show(f"Already known as receipt {first}: no row was loaded. `--again` imports it anew.")
         return
-    show(table(HEADS, [[found["counts"][name] for name in COUNTS]]))
+    heads = [f"{heading}#" for heading in HEADINGS.values()]
+    show(table(heads, [[found["counts"][name] for name in HEADINGS]]))
     _show_rejects(found)
     for kind, rows in found["set_asides"].items():
         show(f"Set aside: {rows:,} × {plain(kind.replace('_', ' '))}")

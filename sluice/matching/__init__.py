@@ -1,1 +1,1 @@
-"""Which rows are the same person, which belong to one company, and which value survives: decisions, all of them pure."""
+"""Which rows are one person, which belong to one company, and which value survives: pure decisions."""

@@ -1,11 +1,11 @@
-"""Which company a row belongs to: by its own domain, by its canonical name, or by a name much like it (S000-26, S002-38).
+"""Which company a row belongs to: by its own domain, by its canonical name, or by a name like it (S000-26, S002-38).
 
 A likeness links companies or asks a person; it never merges two people.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz
@@ -13,19 +13,20 @@ from rapidfuzz import fuzz
 from sluice.matching.keys import company_keys
 from sluice.matching.rules import CompanyRules
 
+DETAILS = ("street", "city", "state", "zip", "phone", "website", "external_id")
+"""Further columns of `companies`."""
+
 
 @dataclass(frozen=True)
 class CompanyClaim:
-    """What a row says of its organisation."""
+    """What a row says of its organisation; `details` are kept, but do not decide."""
 
     name: str
     canonical_name: str
     legal_class: str | None
     domain: str | None
     country: str | None
-    city: str | None
-    street: str | None
-    external_id: str | None = None
+    details: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
 
     @property
     def identity_key(self) -> str:
@@ -86,7 +87,9 @@ class CompanyRegistry:
             self.by_key.setdefault(key, []).append(company)
 
 
-def judge_company(claim: CompanyClaim, fresh: Company, registry: CompanyRegistry, rules: CompanyRules) -> CompanyVerdict:
+def judge_company(
+    claim: CompanyClaim, fresh: Company, registry: CompanyRegistry, rules: CompanyRules
+) -> CompanyVerdict:
     """Finds the company that a claim means, or makes it a new one; the registry learns of it.
 
     Args:

@@ -25,11 +25,11 @@ def dedupe(batch: Batch, known: Known, about: Circumstances) -> tuple[Batch, Fin
         The batch with `schema.STEP_COLUMNS["dedupe"]`, and the findings. A source of organisations only has companies
         and no leads: `lead_id` stays NA (`SourceRules.organisation_only`).
     """
-    leads = batch.leads.copy()
+    leads = batch.leads.assign(**{f"own_{name}": batch.leads[name] for name in schema.OWN_WORDS})
     findings = Findings()
     leads["company_id"], makes_company = link_companies(leads, known, about, findings)
     if about.source.organisation_only:
-        leads = leads.assign(lead_id=pd.NA, is_last=False, is_new_lead=False, known_owner=None, known_band=None)
+        leads = leads.assign(lead_id=None, is_last=False, is_new_lead=False, known_owner=None, known_band=None)
         leads["outcome"] = makes_company.map({True: "created", False: "unchanged"})
         leads["lead_id"] = leads["lead_id"].astype("Int64")
     else:
@@ -49,7 +49,11 @@ def _persons(leads: pd.DataFrame, known: Known, about: Circumstances, findings: 
     folded: list[dict[str, Any]] = []
     for claim, row in _claims(meeting, about):
         verdict = judge(claim, registry, about.rules.persons, about.source.on_match)
-        folded.append(_apply(verdict, claim, row, about, findings))
+        changes = _folded(verdict, claim)
+        if changes:
+            registry.learn(verdict.person, claim.person_key)
+        findings.changes += [(row, verdict.person.lead_id, change) for change in changes]
+        folded.append(_become(verdict, claim, row, findings, is_changed=bool(changes)))
     if folded:
         survived = pd.DataFrame(folded, index=meeting.index)
         for column in survived.columns.intersection(leads.columns):
@@ -82,23 +86,29 @@ def _claims(rows: pd.DataFrame, about: Circumstances) -> Iterable[tuple[Claim, i
         yield Claim(identity_key, person_key, email_key, said, new), row
 
 
-def _apply(verdict: Verdict, claim: Claim, row: int, about: Circumstances, findings: Findings) -> dict[str, Any]:
-    person, changes = verdict.person, list[Change]()
+def _folded(verdict: Verdict, claim: Claim) -> list[Change]:
+    """What the row changes in the lead it touches."""
+    golden, rank = verdict.person.golden, claim.new.golden.base
     if verdict.outcome in ("met", "reopened"):
-        changes = fold(person.golden, claim.values, claim.new.golden.base)
-    elif verdict.outcome == "touched":
-        wishes = {name: claim.values[name] for name in STRICTEST}
-        changes = fold(person.golden, wishes, claim.new.golden.base)
+        return fold(golden, claim.values, rank)
+    if verdict.outcome == "touched":
+        return fold(golden, {name: claim.values[name] for name in STRICTEST}, rank)
+    return []
+
+
+def _become(verdict: Verdict, claim: Claim, row: int, findings: Findings, *, is_changed: bool) -> dict[str, Any]:
+    """Notes a verdict; the lead's surviving values for the row."""
+    person = verdict.person
     findings.persons[person.lead_id] = person
-    findings.changes += [(row, person.lead_id, change) for change in changes]
     if verdict.other is not None:
         explanation = {"rule": verdict.rule, "key": claim.identity_key.partition(":")[0]}
         findings.decisions.append(Decision("person", row, verdict.other.origin, verdict.verdict, None, explanation))
-    outcome = verdict.outcome if verdict.outcome in ("created", "flagged") else "updated" if changes else "unchanged"
+    outcome = verdict.outcome if verdict.outcome in ("created", "flagged") else "updated" if is_changed else "unchanged"
     return {
         **person.golden.values,
         "lead_id": person.lead_id,
         "identity_key": person.identity_key,
+        "person_key": person.person_key,
         "outcome": "updated" if verdict.outcome == "reopened" else outcome,
         "is_new_lead": person.is_new,
         "known_owner": person.owner,

@@ -32,7 +32,8 @@ def identity_keys(leads: pd.DataFrame) -> pd.Series:
     mail = "mail:" + leads["email_key"] + ("|" + name).where(role, "")
     who = name.where(name != "", "org:" + company)
     keys = mail.fillna("tel:" + phone + "|" + who)
-    return keys.fillna("org:" + company.where(company != "") + "|" + name).fillna("row:" + name + leads["row"].astype("str"))
+    by_company = "org:" + company.where(company != "") + "|" + name
+    return keys.fillna(by_company).fillna("row:" + name + leads["row"].astype("str"))
 
 
 def person_keys(leads: pd.DataFrame) -> pd.Series:

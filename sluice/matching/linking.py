@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from sluice.matching.companies import Company, CompanyClaim, CompanyRegistry, judge_company
+from sluice.matching.companies import DETAILS, Company, CompanyClaim, CompanyRegistry, judge_company
 from sluice.matching.facts import Circumstances, Decision, Findings, Known
 
 CLAIM = ["company_key", "legal_class", "company_domain", "country"]
@@ -45,7 +45,7 @@ def link_companies(
 
 
 def _records(firsts: pd.DataFrame) -> list[dict[str, Any]]:
-    table = firsts[["company", *CLAIM, "city", "street", "external_id", "row"]].astype(object)
+    table = firsts[["company", *CLAIM, *DETAILS, "row"]].astype(object)
     return table.where(table.notna(), None).to_dict("records")  # pyright: ignore[reportReturnType] -- keys are names
 
 
@@ -64,9 +64,7 @@ def _company(
         legal_class=record["legal_class"],
         domain=record["company_domain"],
         country=record["country"],
-        city=record["city"],
-        street=record["street"],
-        external_id=record["external_id"],
+        details={name: record[name] for name in DETAILS},
     )
     fresh = Company(0, claim, (about.receipt_id, record["row"]), is_new=True)
     verdict = judge_company(claim, fresh, registry, about.rules.companies)

@@ -87,6 +87,13 @@ class Registry:
         if person.person_key and person.is_open and not person.is_flagged:
             self.by_person.setdefault(person.person_key, []).append(person)
 
+    def learn(self, person: Person, person_key: str | None) -> None:
+        """Files a lead whose phone or name was missing under both, now that a row told them."""
+        if person_key and not person.person_key:
+            person.person_key = person_key
+            if person.is_open and not person.is_flagged:
+                self.by_person.setdefault(person_key, []).append(person)
+
     def rekey(self, person: Person, identity_key: str) -> None:
         """Files a lead that had no e-mail under the e-mail that it has now."""
         self.by_identity.pop(person.identity_key, None)

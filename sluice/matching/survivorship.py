@@ -1,4 +1,4 @@
-"""Which value survives when a person comes again: a person's edit, then the more trusted source, then the newer word."""
+"""Which value survives when a person comes again: a person's edit, the more trusted source, the newer word."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sluice.schema import BLOCKS
+from sluice.schema import BLOCKS, FIRST_WORDS
 
 
 @dataclass(frozen=True, order=True)
@@ -90,12 +90,16 @@ def fold(golden: Golden, row: Mapping[str, Any], rank: Rank) -> list[Change]:
 
 def _fold_block(golden: Golden, block: tuple[str, ...], fresh: dict[str, Any], rank: Rank) -> list[Change]:
     known = {f: golden.values.get(f) for f in block}
-    if not fresh or all(known[f] == value for f, value in fresh.items()):
+    if not fresh or all(_same(known[f], value) for f, value in fresh.items()):
         return []
     held = golden.rank(block)
-    contradicted = any(known[f] is not None and known[f] != value for f, value in fresh.items())
+    contradicted = any(known[f] is not None and not _same(known[f], value) for f, value in fresh.items())
     if not contradicted:
-        taken, rule = fresh, "fills a gap"
+        taken, rule = {f: value for f, value in fresh.items() if known[f] is None}, "fills a gap"
+    elif block[0] in FIRST_WORDS:
+        if rank.stated_at >= held.stated_at:
+            return []
+        taken, rule = fresh, "the earlier enquiry"
     elif rank < held:
         return []
     else:
@@ -106,6 +110,13 @@ def _fold_block(golden: Golden, block: tuple[str, ...], fresh: dict[str, Any], r
         golden.values[change.field] = change.new
         golden.ranks[change.field] = rank
     return changes
+
+
+def _same(known: Any, new: Any) -> bool:
+    """Equal, but for the case of letters: to shout a name is no news."""
+    if isinstance(known, str) and isinstance(new, str):
+        return known.casefold() == new.casefold()
+    return bool(known == new)
 
 
 def _rule(rank: Rank, held: Rank) -> str:

@@ -66,7 +66,7 @@ def texts(cells: pa.Array[Any], encoding: str) -> tuple[pa.Array[Any], list[int]
 
 
 def _sound_bytes(block: Block) -> bytes:
-    """The sound records' bytes; the line feed before them keeps the reader from taking a cell's first bytes for a mark."""
+    """The sound records' bytes; the line feed before them keeps a first cell from being read as a byte order mark."""
     is_odd = np.concatenate([[True], block.kinds == ODD, [True]])
     turns = np.flatnonzero(np.diff(is_odd.astype(np.int8)))
     begins = block.starts[turns[0::2]] - block.base

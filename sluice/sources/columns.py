@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -40,14 +39,12 @@ def unique_names(header: Sequence[str]) -> list[str]:
     """A name for each column that no other has: a blank one becomes `column_3`, a second `name` becomes `name (2)`."""
     names: list[str] = []
     taken = {tidy(cell) for cell in header}
-    seen: Counter[str] = Counter()
     for position, cell in enumerate(header, 1):
         name = tidy(cell) or f"column_{position}"
-        seen[name] += 1
-        while seen[name] > 1 and (numbered := f"{name} ({seen[name]})") in taken:
-            seen[name] += 1
-        names.append(name if seen[name] == 1 else numbered)
-        taken.add(names[-1])
+        if name in names:
+            name = next(again for count in range(2, len(header) + 2) if (again := f"{name} ({count})") not in taken)
+        names.append(name)
+        taken.add(name)
     return names
 
 

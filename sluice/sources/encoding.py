@@ -26,8 +26,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _NOT_LATIN = frozenset(
-    ("cp1251", "koi8_r", "koi8_u", "cp866", "iso8859_5", "cp1253", "iso8859_7", "cp1255", "cp1256", "cp932")
-    + ("shift_jis", "euc_jp", "gb18030", "gbk", "gb2312", "big5", "big5hkscs", "euc_kr", "cp949", "cp874", "tis_620")
+    "cp1251 koi8_r koi8_u cp866 iso8859_5 cp1253 iso8859_7 cp1255 cp1256 cp932 shift_jis euc_jp gb18030 gbk gb2312 "
+    "big5 big5hkscs euc_kr cp949 cp874 tis_620".split()
 )
 _CP1252 = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
 _SAMPLE = 65_536
@@ -100,7 +100,7 @@ def is_direct(name: str) -> bool:
 
 
 def decode(cell: bytes, name: str) -> tuple[str, bool]:
-    """The text of a cell, and whether it was valid in its encoding; else it is read as Windows-1252, which never fails."""
+    """The text of a cell, and whether it is valid in its encoding; if not, it is read as Windows-1252."""
     try:
         return cell.decode(name), True
     except UnicodeDecodeError:

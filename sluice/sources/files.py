@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -109,12 +109,15 @@ def fingerprint(path: Path) -> tuple[int, str]:
     Raises:
         UnreadableFile: there is no such file, or it may not be read.
     """
+    hashed = hashlib.sha256()
     with _opened(path) as file:
-        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(1 << 20):
+            hashed.update(block)
+        return file.tell(), hashed.hexdigest()
 
 
 @contextmanager
-def _no_garbage_rounds() -> Iterator[None]:
+def _no_garbage_rounds() -> Generator[None]:
     """Pauses the search for cyclic garbage: a list per row starts it again and again, for a third of the time."""
     was_on = gc.isenabled()
     gc.disable()
@@ -126,7 +129,7 @@ def _no_garbage_rounds() -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def _opened(path: Path) -> Generator[BinaryIO]:
     """The file, opened; what the operating system says against it becomes a sentence."""
     if path.is_dir():
         raise UnreadableFile(path.name, "a folder", allowed="a file", fix="Name a file inside it")

@@ -72,8 +72,8 @@ class Header:
             text = f"{damaged} places are not valid {found.encoding}; they were read as well as possible"
             warnings.append(notice("encoding.damaged", text))
         if found.is_guess:
-            text = f"The file does not say its encoding; it was read as {found.encoding}. If letters look wrong, declare `encoding:`"
-            warnings.append(notice("encoding.guessed", text))
+            text = f"The file does not say its encoding; it was read as {found.encoding}."
+            warnings.append(notice("encoding.guessed", f"{text} If letters look wrong, declare `encoding:`"))
         return found, warnings
 
 
@@ -108,7 +108,9 @@ def find_header(
             allowed="one ASCII character that is no quote", fix="Correct it or leave it out",
         )  # fmt: skip
     known = {tidy(name).casefold() for name in (*fields, *source.fields, *source.ignore)}
-    opening = find_opening(head, source.delimiter, lambda *at: _rate(*at, is_whole, known))
+    opening = find_opening(
+        head, source.delimiter, lambda text, start, dialect: _rate(text, (start, is_whole), dialect, known)
+    )
     if opening.start >= len(head):
         raise UnreadableFile(where, "the file is empty", fix="Check whether the export was empty")
     header = _parse_header(where, (head, is_whole), opening, limits)
@@ -132,19 +134,22 @@ def _declared_encoding(source: SourceRules, raw: bytes) -> str:
     return "utf-8" if name == "utf-8-sig" else name
 
 
-def _rate(head: bytes, start: int, dialect: Dialect, is_whole: bool, known: Collection[str]) -> tuple[float, ...]:
+def _rate(head: bytes, at: tuple[int, bool], dialect: Dialect, known: Collection[str]) -> tuple[float, ...]:
     """How well a dialect fits: known names in the header, then share of records of the header's width, then width."""
+    start, is_whole = at
     header = parse(head, start, len(head), is_whole, dialect)
     if header.end < 0 or header.has_tail or header.width < 2:
         return (0, 0, 0)
-    at, rated, alike = header.end, 0, 0
-    while rated < _RATED_RECORDS and at < len(head):
-        record = parse(head, at, len(head), is_whole, dialect)
+    offset, rated, alike = header.end, 0, 0
+    for _ in range(10 * _RATED_RECORDS):
+        if rated == _RATED_RECORDS or offset >= len(head):
+            break
+        record = parse(head, offset, len(head), is_whole, dialect)
         if record.end < 0:
             break
         if any(record.cells):
             rated, alike = rated + 1, alike + (record.width == header.width)
-        at = record.end
+        offset = record.end
     names = sum(tidy(decode(cell, "utf-8")[0]).casefold() in known for cell in header.cells)
     return (names, round(alike / max(rated, 1), 1), header.width)
 
@@ -156,12 +161,12 @@ def _parse_header(where: str, text: tuple[bytes, bool], opening: Opening, limits
         spaced = parse(head, opening.start, len(head), is_whole, opening.dialect, spaced=True)
         parsed = parsed if spaced.has_tail or spaced.end < 0 else spaced
     line = f"{where}, line {opening.line}"
+    if parsed.width > limits.columns:
+        more = " or more" if parsed.width > len(parsed.cells) else ""
+        allowed = f"at most {limits.columns}"
+        raise UnreadableFile(line, f"{parsed.width} columns{more}", allowed=allowed, fix="Export fewer columns")
     if parsed.has_tail or (parsed.is_open and b"\n" in head[opening.start :]):
         raise UnreadableFile(line, "a quote in the header is not closed where its cell ends", fix="Close the quote")
-    if parsed.width > limits.columns:
-        raise UnreadableFile(
-            line, f"{parsed.width} columns", allowed=f"at most {limits.columns}", fix="Export fewer columns"
-        )
     if parsed.end < 0:
         found = f"a first line of more than {limits.record} bytes"
         raise UnreadableFile(line, found, allowed="a header line and one line per lead", fix=_SAVE_AS)
@@ -183,5 +188,5 @@ def _check_names(where: str, header: Header, source: SourceRules, fields: Mappin
     raise UnreadableFile(
         where, f"no column is known; the header has {shown}{one}",
         allowed=", ".join([*source.fields, *fields]),
-        fix=f"Say under `fields:` in config/sources/{source.name}.yml which column holds what, e.g. `{tidy(names[0])[:40]}: full_name`",
+        fix=f"Say under `fields:` in config/sources/{source.name}.yml which column holds what",
     )  # fmt: skip

@@ -69,18 +69,16 @@ class Prepass:
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Prepass:
         """What `to_json` gave, also after a journey through jsonb (tuples have become lists)."""
-        return cls(
-            **{
-                **stored,
-                "header": tuple(stored["header"]),
-                "mapping": tuple((int(position), str(field)) for position, field in stored["mapping"]),
-                "ignored": tuple(stored["ignored"]),
-                "unmapped": tuple(stored["unmapped"]),
-                "chunks": tuple(Chunk(**chunk) for chunk in stored["chunks"]),
-                "marks": tuple((int(ours), int(theirs)) for ours, theirs in stored["marks"]),
-                "warnings": tuple(stored["warnings"]),
-            }
-        )
+        tuples: dict[str, Any] = {
+            "header": tuple(stored["header"]),
+            "mapping": tuple((int(position), str(field)) for position, field in stored["mapping"]),
+            "ignored": tuple(stored["ignored"]),
+            "unmapped": tuple(stored["unmapped"]),
+            "chunks": tuple(Chunk(**chunk) for chunk in stored["chunks"]),
+            "marks": tuple((int(ours), int(theirs)) for ours, theirs in stored["marks"]),
+            "warnings": tuple(stored["warnings"]),
+        }
+        return cls(**{**stored, **tuples})
 
 
 def notice(code: str, text: str, column: str = "") -> dict[str, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +50,7 @@ class Block:
 
 @dataclass(frozen=True)
 class _View:
-    """All records of a buffer under one assumption: whether an even or odd number of quotes precedes a record's start."""
+    """All records of a buffer, given that an even (or odd) number of quotes precedes each record's start."""
 
     starts: Offsets
     ends: Offsets
@@ -74,7 +73,7 @@ def blocks(
     (base, line), carry, final = at, b"", False
     while stop is None or base < stop:
         wanted = limits.block if stop is None else min(limits.block, max(stop - base - len(carry), _READ_AHEAD))
-        fresh = b"" if final else stream.read(max(wanted, len(carry)))
+        fresh = b"" if final else stream.read(max(wanted, min(len(carry), limits.block)))
         final = not fresh
         data = carry + fresh
         if not data:
@@ -116,19 +115,22 @@ class _Scan:
         count = 0
         while at < stop:
             view = self._view(int(self.parity[at - 1]) if at else 0)
-            first = int(np.searchsorted(view.starts, at))
-            last = int(np.searchsorted(view.starts, stop))
+            first, last = (int(found) for found in np.searchsorted(view.starts, (at, stop)))
+            verdict: Verdict | None = None
             if first < last and int(view.starts[first]) == at:
-                suspect = int(np.searchsorted(view.suspects, first))
-                until = min(last, int(view.suspects[suspect])) if suspect < len(view.suspects) else last
-                if until > first:
-                    starts.append(view.starts[first:until])
-                    ends.append(view.ends[first:until])
-                    kinds.append(view.is_empty[first:until].astype(np.uint8))
-                    count += until - first
-                    at = int(view.ends[until - 1])
+                until, judged, verdict = self._judge_suspects(view, first, last)
+                kind = view.is_empty[first:until].astype(np.uint8)
+                kind[[position - first for position in judged]] = ODD
+                odd.update({count + position - first: found for position, found in judged.items()})
+                starts.append(view.starts[first:until])
+                ends.append(view.ends[first:until])
+                kinds.append(kind)
+                count += until - first
+                at = int(view.ends[until - 1]) if until > first else at
+                if until == last:
                     continue
-            verdict = judge(self.data, at, self.final, self.shape, self.limits)
+            else:
+                verdict = judge(self.data, at, self.final, self.shape, self.limits)
             if verdict is None:
                 break
             if verdict.end < 0:
@@ -149,6 +151,23 @@ class _Scan:
             at,
             is_endless,
         )
+
+    def _judge_suspects(self, view: _View, first: int, last: int) -> tuple[int, dict[int, Verdict], Verdict | None]:
+        """Judges suspects one by one while they end where the view says.
+
+        Returns:
+            The record that does not (or `last`), the verdicts on those before it, and the verdict on it.
+        """
+        judged: dict[int, Verdict] = {}
+        begin, end = np.searchsorted(view.suspects, (first, last))
+        for suspect in range(int(begin), int(end)):
+            position = int(view.suspects[suspect])
+            start, expected_end = int(view.starts[position]), int(view.ends[position])
+            verdict = judge(self.data, start, self.final, self.shape, self.limits)
+            if verdict is None or verdict.end != expected_end:
+                return position, judged, verdict
+            judged[position] = verdict
+        return last, judged, None
 
     def line_ends_before(self, offset: int) -> int:
         """How many physical lines end at or before an offset of the buffer."""
@@ -209,7 +228,7 @@ class _Scan:
 
 
 def _skip_line(stream: Stream, carry: bytes, base: int, line: int, limits: Limits) -> tuple[Block, bytes]:
-    """Passes over a line that is longer than the window, keeping its beginning; also returns the bytes read after it."""
+    """Passes over a line that is longer than the window, keeping its beginning; also returns the bytes after it."""
     kept, length = carry[: limits.kept], 0
     while carry:
         end = min((at for at in (carry.find(b"\n"), carry.find(b"\r")) if at >= 0), default=-1)
@@ -221,6 +240,6 @@ def _skip_line(stream: Stream, carry: bytes, base: int, line: int, limits: Limit
             break
         length += len(carry)
         carry = stream.read(limits.block)
-    verdict: Any = too_long(kept, base + length, length)
+    verdict = too_long(kept, base + length, length)
     at, kind = np.array([base], np.int64), np.array([ODD], np.uint8)
     return Block(kept, base, at, at + length, np.array([line], np.int64), kind, {0: verdict}), carry

@@ -26,7 +26,7 @@ class Limits:
         chunk_rows, chunk_bytes: what a chunk holds at most.
     """
 
-    block: int = 8 * MIB
+    block: int = 4 * MIB
     window: int = 16 * MIB
     record: int = MIB
     cell: int = 128 * 1024
@@ -73,7 +73,7 @@ class Parsed:
         return self.width == width or (width < self.width <= _MOST_CELLS and not any(self.cells[width:]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of a record that the fast reader could not take.
 
@@ -163,8 +163,8 @@ def judge(data: bytes, start: int, final: bool, shape: tuple[Dialect, int], limi
     """
     dialect, width = shape
     plain = _plain(data, start, dialect)
-    if plain is not None and plain.fits(width) and plain.end - start <= limits.cell:
-        return Verdict(plain.end, plain.cells)
+    if plain is not None and plain.end - start <= limits.cell:
+        return Verdict(plain.end, plain.cells) if plain.fits(width) else _ragged(data, start, plain, width, limits)
     is_cut = len(data) > start + limits.window
     stop = start + limits.window if is_cut else len(data)
     parsed = parse(data, start, stop, final and not is_cut, dialect)
@@ -198,12 +198,13 @@ def judge(data: bytes, start: int, final: bool, shape: tuple[Dialect, int], limi
 def _ragged(data: bytes, start: int, parsed: Parsed, width: int, limits: Limits) -> Verdict:
     problems: tuple[tuple[str, str], ...] = ()
     if parsed.width != width:
+        more = " or more" if parsed.width > len(parsed.cells) else ""
         code = "columns.too_few" if parsed.width < width else "columns.too_many"
-        problems = ((code, f"{parsed.width} cells, header has {width}"),)
-    if parsed.has_tail or parsed.has_stray:
-        return _reject(data, start, parsed.end, (("quote.stray", ""), *problems), limits)
+        problems = ((code, f"{parsed.width} cells{more}, header has {width}"),)
     if parsed.width > len(parsed.cells):
         return _reject(data, start, parsed.end, problems, limits)
+    if parsed.has_tail or parsed.has_stray:
+        return _reject(data, start, parsed.end, (("quote.stray", ""), *problems), limits)
     return Verdict(parsed.end, parsed.cells, problems)
 
 
@@ -234,7 +235,7 @@ def _plain(data: bytes, start: int, dialect: Dialect) -> Parsed | None:
 def _next_sound_line(
     data: bytes, between: tuple[int, int], final: bool, shape: tuple[Dialect, int], limits: Limits
 ) -> int | None:
-    """Start of the first line that is a sound record of the header's width on its own; 0 if none, None if not known yet."""
+    """Start of the first line that is a sound record on its own; 0 if there is none, None if not known yet."""
     at, bound = between
     while at < bound:
         found = _LINE_END.search(data, at, min(len(data), at + limits.record))

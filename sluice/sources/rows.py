@@ -76,7 +76,8 @@ class Rows:
         is_blank = self._blank_rows(cells)
         leads = self._leads(cells, order)
         for at in np.flatnonzero(is_blank).tolist():
-            self._set_aside(int(leads["row"].iat[at]), int(leads["line"].iat[at]), leads["record"].iat[at])
+            source = int(order[at])
+            self._set_aside(self._numbers[source], self._lines[source], self._records[source])
         rejects = pd.DataFrame(self._rejects) if self._rejects else empty_rejects()
         blanks = pd.DataFrame(self._blanks).sort_values("row") if self._blanks else empty_set_asides()
         return Batch(leads[~is_blank] if is_blank.any() else leads, rejects, blanks.reset_index(drop=True))
@@ -166,12 +167,10 @@ class Rows:
         return leads
 
     def _warnings(self, numbers: np.ndarray[Any, Any]) -> pd.Series:
-        warnings = pd.Series("", index=range(len(numbers)), dtype="str")
-        if self._notes:
-            noted = pd.Series({number: " ".join(notes) for number, notes in self._notes.items()})
-            at = np.searchsorted(numbers, noted.index.to_numpy())
-            warnings.iloc[at] = noted.to_numpy()
-        return warnings
+        warnings = np.full(len(numbers), "", dtype=object)
+        at = np.searchsorted(numbers, np.array(list(self._notes), np.int64))
+        warnings[at] = [" ".join(notes) for notes in self._notes.values()]
+        return pd.Series(warnings, dtype="str")
 
     def _extra(self, cells: list[pa.ChunkedArray[Any]]) -> pd.Series:
         """Per row the JSON object of its filled columns that nobody mapped, missing where there are none."""

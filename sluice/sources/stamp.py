@@ -23,3 +23,8 @@ def stamp(path: Path) -> tuple[int, int]:
     if not path.is_file():
         raise UnreadableFile(str(path), "it is not a file", "a CSV file", "Name the file, not its folder")
     return facts.st_size, facts.st_mtime_ns
+
+
+def changed_while_read(path: Path) -> UnreadableFile:
+    """The error for a file that is not what it was when its reading began."""
+    return UnreadableFile(str(path), "it was changed while it was read", fix="Import it again when it is complete")

@@ -99,9 +99,6 @@ def _companies(connection: Connection, leads: pd.DataFrame, rules: MatchingRules
                 legal_class=row["legal_class"],
                 domain=row["domain"],
                 country=row["country"],
-                city=row["city"],
-                street=row["street"],
-                external_id=row["external_id"],
             ),
             origin=(row["receipt_id"], row["row_number"]),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -102,10 +102,15 @@ def receive(database: Database, arrival: Arrival, profile: Profile, *, again: bo
 
 
 def _receive_again(connection: Connection, arrival: Arrival, config_id: int, first: int) -> Receipt:
+    """A new claim beside the old ones; or the last one, if it was interrupted: `--again` then goes on with that."""
     for times in range(2, 1_000):
-        made = _insert(connection, arrival, config_id, key=f"{arrival.key}#{times}", again_of=first)
+        key = f"{arrival.key}#{times}"
+        made = _insert(connection, arrival, config_id, key=key, again_of=first)
         if made is not None:
             return get(connection, made)
+        claimed = get(connection, rows(connection, "receipt_by_key", source=arrival.source, key=key)[0]["receipt_id"])
+        if not claimed.is_settled:
+            return claimed
     raise UserError(arrival.name, "it has been imported 1,000 times", fix="Import a file of another content")
 
 
@@ -159,7 +164,7 @@ def get(connection: Connection, receipt_id: int) -> Receipt:
 
 
 @contextmanager
-def held(database: Database, receipt_id: int, on_wait: Callable[[], None]) -> Iterator[Receipt]:
+def held(database: Database, receipt_id: int, on_wait: Callable[[], None]) -> Generator[Receipt]:
     """Holds a receipt while it is worked, on a connection of its own: death frees it at once.
 
     Whoever comes second waits: then the work is done already, or the first one died and it goes on from there.

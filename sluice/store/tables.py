@@ -42,11 +42,12 @@ def _arrow(values: pd.Series) -> pa.Array:
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         return pa.array(values.dt.tz_convert("UTC").dt.strftime("%Y-%m-%d %H:%M:%S.%f+00"), type=pa.string())
     if values.dtype == object:
-        return pa.array([None if _missing(v) else _text(v) for v in values], type=pa.string())
+        return pa.array([None if is_missing(v) else _text(v) for v in values], type=pa.string())
     return pa.array(values, from_pandas=True)
 
 
-def _missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Whether a cell holds nothing: None, NA, NaT or NaN; a list never does."""
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
 
 

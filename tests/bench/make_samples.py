@@ -19,7 +19,7 @@ from tests.bench.people import pick, write_company
 from tests.bench.sample_people import Cells, Crowd, Row, change, written
 
 Files = dict[str, tuple[bytes, Counter[str]]]
-START = datetime(2026, 11, 3, 8, 0, tzinfo=UTC)
+START = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
 
 GERMAN = {"DE": "Deutschland", "US": "USA", "GB": "Großbritannien", "FR": "Frankreich", "ES": "Spanien"}
 GERMAN_INDUSTRY = {"Manufacturing": "Fertigung", "Construction": "Bau", "Logistics": "Logistik", "Energy": "Energie"}
@@ -52,12 +52,12 @@ def webinar(crowd: Crowd) -> Files:
     lines = _lines(rows, names)
     lines.insert(120, "")
     lines.insert(300, "Ola,Ragged,ola.ragged@ragged.example,Ragged Ltd")
-    lines.insert(330, "Una,Ragged,una@ragged.example,Ragged Ltd,CEO,,GB,2026-11-04 10:00:00,one cell,too many")
+    lines.insert(330, "Una,Ragged,una@ragged.example,Ragged Ltd,CEO,,GB,2026-10-06 10:00:00,one cell,too many")
     fates = _fates(rows) + Counter({"reject": 2, "blank line": 1})
     content = b"\xef\xbb\xbf" + "".join(f"{line}\r\n" for line in lines).encode()
     return {
-        "webinar/webinar-2026-11.csv": (content, fates),
-        "webinar/webinar-2026-11 (copy).csv": (content, Counter({"duplicate_of": fates.total()})),
+        "webinar/webinar-2026-10.csv": (content, fates),
+        "webinar/webinar-2026-10_copy.csv": (content, Counter({"duplicate_of": fates.total()})),
     }
 
 
@@ -210,8 +210,9 @@ def _lines(rows: Sequence[Row], names: dict[str, str], *, delimiter: str = ",", 
     lines = list[str]()
     for cells in [list(names), *([row.cells.get(field, "") for field in names.values()] for row in rows)]:
         line = io.StringIO()
-        csv.writer(line, delimiter=delimiter, lineterminator="").writerow(cells)
-        lines.append(delimiter.join(cells) if plain is not None and plain in line.getvalue() else line.getvalue())
+        csv.writer(line, delimiter=delimiter, lineterminator="\n").writerow(cells)
+        written = line.getvalue().removesuffix("\n")
+        lines.append(delimiter.join(cells) if plain is not None and plain in written else written)
     return lines
 
 

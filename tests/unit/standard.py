@@ -48,7 +48,11 @@ def validation_rules() -> ValidationRules:
 def context(*switched_on: str, source: Mapping[str, Any] | None = None, **known: Any) -> Context:
     """A context of the standard profile: 22 November 2026, Berlin."""
     rules = SourceRules.model_validate({"name": "fair", **(source or {})})
-    stated = {"as_of": datetime(2026, 11, 22, 12, tzinfo=UTC), "business_timezone": "Europe/Berlin", **known}
+    stated: dict[str, Any] = {
+        "as_of": datetime(2026, 11, 22, 12, tzinfo=UTC),
+        "business_timezone": "Europe/Berlin",
+        **known,
+    }
     return Context(fields=fields(*switched_on), rules=normalization_rules(), source=rules, **stated)
 
 

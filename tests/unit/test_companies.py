@@ -9,15 +9,19 @@ from sluice.matching.rules import CompanyRules
 
 
 def claim(name: str, *, domain: str | None = None, country: str | None = None, form: str | None = None) -> CompanyClaim:
-    return CompanyClaim(name.title(), name, form, domain, country, None, None)
+    return CompanyClaim(name.title(), name, form, domain, country)
 
 
 CASES = [
     pytest.param([], [], id="no rows"),
     pytest.param([claim("nordwind"), claim("nordwind")], ["1", "1 same canonical name"], id="one name"),
-    pytest.param([claim("nordwind", country="DE"), claim("nordwind", country="AT")], ["1", "2 ?1"], id="other country: asked"),
     pytest.param(
-        [claim("nordwind", form="public"), claim("nordwind", form="private")], ["1", "2 ?1"], id="other legal form: asked"
+        [claim("nordwind", country="DE"), claim("nordwind", country="AT")], ["1", "2 ?1"], id="other country: asked"
+    ),
+    pytest.param(
+        [claim("nordwind", form="public"), claim("nordwind", form="private")],
+        ["1", "2 ?1"],
+        id="other legal form: asked",
     ),
     pytest.param(
         [claim("nordwind", domain="nordwind.example"), claim("nordwind logistik", domain="nordwind.example")],
@@ -30,12 +34,19 @@ CASES = [
         id="a shared domain does not make one company of two names",
     ),
     pytest.param(
-        [claim("nordwind"), claim("nordwind", domain="nordwind.example"), claim("nordwind see", domain="nordwind.example")],
+        [
+            claim("nordwind"),
+            claim("nordwind", domain="nordwind.example"),
+            claim("nordwind see", domain="nordwind.example"),
+        ],
         ["1", "1 same canonical name", "1 same domain"],
         id="a company learns its domain",
     ),
     pytest.param(
-        [claim("vereinigte nordseewerke emden und bremerhaven"), claim("vereinigte nordseewerke emden und bremerhafen")],
+        [
+            claim("vereinigte nordseewerke emden und bremerhaven"),
+            claim("vereinigte nordseewerke emden und bremerhafen"),
+        ],
         ["1", "1 much the same name"],
         id="a letter in a long name",
     ),

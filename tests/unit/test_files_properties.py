@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from sluice.rules import SourceRules
 from sluice.schema import FieldRules
+from sluice.sources.dialect import Dialect
 from sluice.sources.files import read, survey
 from sluice.sources.recovery import LIMITS, Limits, judge, parse
-from sluice.sources.dialect import Dialect
 
 FIELDS = {"email": FieldRules(type="text", label="E-mail", group="contact")}
 TEXT = st.text(

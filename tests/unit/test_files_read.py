@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sluice.batch import Batch
+from sluice.errors import UnreadableFile
 from sluice.rules import SourceRules
 from sluice.schema import FieldRules
 from sluice.sources.files import Prepass, read, survey
@@ -165,6 +166,12 @@ def test_a_cell_that_is_too_long_costs_one_row(tmp_path: Path, megabytes: int, q
     assert str((megabytes << 20) + 21 + 2 * len(mark)) in reject["problems"][0]["found"]
 
 
+def test_a_row_of_a_million_cells(tmp_path: Path) -> None:
+    _, batch = load(tmp_path / "leads.csv", HEADER + b"x,,x" + b"," * 1_000_000 + b"\n" + ANN.encode())
+    assert told(batch) == {"leads": [(2, 3, ann)], "rejects": [(1, 2, ["columns.too_many"])], "blanks": []}
+    assert len(batch.rejects["raw"].iat[0]) == 1_000_004
+
+
 def test_a_line_longer_than_the_window_is_passed_over(tmp_path: Path) -> None:
     body = (
         b'ann@example.com,Birch,x\nbob@example.com,Elm,"'
@@ -188,8 +195,6 @@ def test_reject_keeps_the_row_untouched(tmp_path: Path) -> None:
 
 
 def test_a_file_that_changed_is_refused(tmp_path: Path) -> None:
-    from sluice.errors import UnreadableFile
-
     path = tmp_path / "leads.csv"
     prepass, _ = load(path, HEADER + f"{ANN}\n{BOB}\n".encode())
     path.write_bytes(HEADER + f"{ANN}\n".encode())

@@ -73,8 +73,12 @@ def test_a_closed_lead_is_met_as_the_source_says(closed: str, expected: str) -> 
     old = _person(7, "mail:anna@example.com", None)
     old.is_open = False
     registry = Registry.of([old])
-    verdict = judge(_claim(1, Row("anna@example.com")), registry, PersonRules(), MatchPolicy.model_validate({"closed": closed}))
-    after = f" after {verdict.person.previous_lead_id}" if verdict.person.previous_lead_id else f" {verdict.person.lead_id}"
+    verdict = judge(
+        _claim(1, Row("anna@example.com")), registry, PersonRules(), MatchPolicy.model_validate({"closed": closed})
+    )
+    after = (
+        f" after {verdict.person.previous_lead_id}" if verdict.person.previous_lead_id else f" {verdict.person.lead_id}"
+    )
     assert verdict.outcome + after == expected
 
 
