@@ -41,7 +41,7 @@ check: .venv/.synced  ## formatting, lint, types, layers, YAML and SQL
 	@echo "docs/requirements.md"; $(BIN)/python tests/requirements_page.py --check
 
 bench: .venv/.synced  ## rows per second of an import on this machine
-	@$(BIN)/python tests/bench/import_rate.py
+	@$(BIN)/python -m tests.bench.import_rate
 
 format: .venv/.synced  ## let ruff and sqlfluff put code and SQL in form
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .

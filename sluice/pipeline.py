@@ -107,7 +107,8 @@ def prepare(job: Job, chunk: Chunk) -> Batch:
     batch = validate(normalize(batch, context), job.profile.validation, job.source)
     if len(batch) != chunk.rows:
         raise BrokenPromise(f"chunk {chunk.index} has {chunk.rows} rows, {len(batch)} were prepared")
-    return batch
+    spent = [name for name in batch.leads.columns if name.startswith("raw_")]  # `record` holds the raw cells
+    return batch.with_leads(batch.leads.drop(columns=spent))
 
 
 def land(database: Database, job: Job, batch: Batch) -> int:

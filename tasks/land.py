@@ -9,6 +9,7 @@ from sluice import pipeline
 from sluice.batch import Batch
 from sluice.pipeline import Job
 from sluice.store.engine import Database
+from tasks.discreet import discreet
 from tasks.quoted import quoted
 
 
@@ -19,4 +20,5 @@ def land(database: Database, job: Job, batch: Batch) -> int:
 
 @task(name="land", cache_policy=NO_CACHE, persist_result=False)
 def _land(database: Database, job: Job, batch: Batch) -> int:
-    return pipeline.land(database, job, batch)
+    with discreet():
+        return pipeline.land(database, job, batch)

@@ -9,6 +9,7 @@ from sluice import pipeline
 from sluice.batch import Batch
 from sluice.pipeline import Job
 from sluice.sources.prepass import Chunk
+from tasks.discreet import discreet
 from tasks.quoted import quoted
 
 
@@ -19,4 +20,5 @@ def prepare(job: Job, chunk: Chunk) -> Batch:
 
 @task(name="prepare", cache_policy=NO_CACHE, persist_result=False)
 def _prepare(job: Job, chunk: Chunk) -> Batch:
-    return pipeline.prepare(job, chunk)
+    with discreet():
+        return pipeline.prepare(job, chunk)

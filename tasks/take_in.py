@@ -15,6 +15,7 @@ from sluice.folders import Dropped
 from sluice.intake import Office, Order, Watch, intake
 from sluice.pipeline import PLAIN, Steps
 from sluice.reports import report
+from tasks.discreet import discreet
 from tasks.land import land
 from tasks.prepare import prepare
 from tasks.quoted import quoted
@@ -36,13 +37,17 @@ def take_in(office: Office, file: Dropped | Order) -> dict[str, Any]:
 def _take_in(office: Office, file: Dropped | Order) -> dict[str, Any]:
     order = file if isinstance(file, Order) else Order(file.path, file.source)
     order = replace(order, steps=_steps(order), watch=_watch(order))
-    if isinstance(file, Dropped):
-        found = folders.take_in(office, file, order)
-    else:
-        receipt, was_known = intake(office, order)
-        found = report(office.database, receipt) | {"was_known": was_known}
+    with discreet():
+        found = _found(office, file, order)
     get_run_logger().info(_told(found))
     return found
+
+
+def _found(office: Office, file: Dropped | Order, order: Order) -> dict[str, Any]:
+    if isinstance(file, Dropped):
+        return folders.take_in(office, file, order)
+    receipt, was_known = intake(office, order)
+    return report(office.database, receipt) | {"was_known": was_known}
 
 
 def _steps(order: Order) -> Steps:

@@ -10,6 +10,7 @@ from typing import Any
 from sluice.intake import Office, Order, intake
 from sluice.profiles import load_profile, load_sources
 from sluice.reports import report
+from sluice.rules import SourceRules
 from sluice.settings import Settings
 from sluice.store.engine import Database
 from sluice.store.ledger import canonical, verify
@@ -44,7 +45,8 @@ class Desk:
 
     def with_source(self, name: str, **changes: Any) -> Desk:
         """The same desk, a declared source changed; the profile keeps a copy of the sources, which changes too."""
-        changed = {**self.office.sources, name: self.office.sources[name].model_copy(update=changes)}
+        rules = SourceRules.model_validate({**self.office.sources[name].model_dump(), **changes})
+        changed = {**self.office.sources, name: rules}
         profile = replace(self.office.profile, sources=changed)
         return replace(self, office=replace(self.office, profile=profile, sources=changed))
 

@@ -74,15 +74,15 @@ def _may_be_known(leads: pd.DataFrame, persons: Sequence[Person]) -> pd.Series:
 def _claims(rows: pd.DataFrame, about: Circumstances) -> Iterable[tuple[Claim, int]]:
     fields = [*schema.STORED, *STRICTEST, *about.attributes]
     values = [rows[name].astype(object).where(rows[name].notna(), None).tolist() for name in fields]
-    columns = ("row", "lead_id", "identity_key", "person_key", "email_key", "created_at")
+    columns = ("row", "lead_id", "identity_key", "person_key", "email_key", "created_at", "extra")
     heads = zip(*(rows[name].astype(object).where(rows[name].notna(), None).tolist() for name in columns), strict=True)
     for head, cells in zip(heads, zip(*values, strict=True), strict=True):
-        row, lead_id, identity_key, person_key, email_key, stated_at = head
+        row, lead_id, identity_key, person_key, email_key, stated_at, extra = head
         said = dict(zip(fields, cells, strict=True))
         is_edit = about.source.kind == "manual"
         rank = Rank(is_edit, about.source.trust, stated_at or about.occurred_at, about.receipt_id, row)
         golden = Golden(dict(said), rank)
-        new = Person(lead_id, identity_key, person_key, golden, (about.receipt_id, row), is_new=True)
+        new = Person(lead_id, identity_key, person_key, golden, (about.receipt_id, row), is_new=True, extra=extra)
         yield Claim(identity_key, person_key, email_key, said, new), row
 
 
@@ -109,6 +109,7 @@ def _become(verdict: Verdict, claim: Claim, row: int, findings: Findings, *, is_
         "lead_id": person.lead_id,
         "identity_key": person.identity_key,
         "person_key": person.person_key,
+        "extra": person.extra,
         "outcome": "updated" if verdict.outcome == "reopened" else outcome,
         "is_new_lead": person.is_new,
         "known_owner": person.owner,

@@ -25,6 +25,7 @@ class Person:
         golden: its surviving values.
         origin: receipt and row of the touch that created it.
         is_new: made by this batch.
+        extra: of a new one: what its row has in columns that nobody declared.
     """
 
     lead_id: int
@@ -42,6 +43,7 @@ class Person:
     previous_lead_id: int | None = None
     rekeyed: bool = False
     was_closed: bool = False
+    extra: str | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from sluice.sources.prepass import notice
 
 _LOOKS_LIKE_DATA = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+|\+?[\d\s()./:-]{6,}|[$€£]?\d[\d.,]*")
 
+_HOLDS_ADDRESS = re.compile(r"[^@\s]@[^@\s]+\.\w")  # also of a row whose delimiter was not found
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -86,7 +88,7 @@ def arrange(header: Sequence[str], source: SourceRules, fields: Mapping[str, Fie
 
 def looks_like_data(header: Sequence[str]) -> bool:
     """Whether the first record holds an address, a number or a date, as a header hardly would."""
-    return any(_LOOKS_LIKE_DATA.fullmatch(tidy(cell)) for cell in header)
+    return any(_LOOKS_LIKE_DATA.fullmatch(tidy(cell)) or _HOLDS_ADDRESS.search(cell) for cell in header)
 
 
 def _loose(name: str) -> str:

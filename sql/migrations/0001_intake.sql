@@ -122,7 +122,7 @@ create table leads (
     external_id text,
     tags text [],
     attributes jsonb, -- further fields that the profile switched on
-    extra jsonb, -- columns that nobody declared
+    extra jsonb, -- columns that nobody declared, of the row that made the lead
     email_opt_out boolean not null default false,
     do_not_call boolean not null default false,
     score integer,

@@ -1,4 +1,4 @@
--- a do-not-call counts for every lead with the number, whichever arrival said it
+-- a do-not-call counts for every lead with the number, whichever arrival said it (without a name: tel:number|org:company)
 update leads as l
 set do_not_call = true
 from consents as c
@@ -7,5 +7,7 @@ where
     and c.channel = 'phone'
     and c.verdict = 'opted_out'
     and not l.do_not_call
-    and l.person_key >= substr(c.address_key, 5) || '|'
-    and l.person_key < substr(c.address_key, 5) || '}'
+    and (
+        (l.person_key >= substr(c.address_key, 5) || '|' and l.person_key < substr(c.address_key, 5) || '}')
+        or (l.identity_key >= c.address_key || '|' and l.identity_key < c.address_key || '}')
+    )

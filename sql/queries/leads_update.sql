@@ -55,7 +55,6 @@ set
     score_points = s.score_points,
     config_id = s.config_id,
     person_key = coalesce(l.person_key, s.person_key),
-    extra = coalesce(s.extra, l.extra),
     email_opt_out = l.email_opt_out or s.email_opt_out,
     do_not_call = l.do_not_call or s.do_not_call,
     owner = case when s.team is null then l.owner else s.owner end,

@@ -21,7 +21,7 @@ from sluice.store.ledger import canonical, verify
 from tests.bench.generate import write
 from tests.conftest import create_database, open_database
 
-ROWS = 5_000
+ROWS = 2_500
 SLICE_ROWS = 200
 
 
@@ -76,11 +76,13 @@ def workers(make_home: Callable[[], Path]) -> Iterator[Workers]:
         assert process.stdin
         process.stdin.close()
         process.wait(30)
+        assert process.stdout
+        process.stdout.close()
 
 
 @pytest.fixture(scope="session")
 def leads_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """5,000 generated leads: duplicates, role mailboxes, shared phones, broken values."""
+    """2,500 generated leads: duplicates, role mailboxes, shared phones, broken values."""
     return write(ROWS, 20261122, tmp_path_factory.mktemp("leads"))[0]
 
 

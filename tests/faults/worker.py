@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,13 @@ from sqlalchemy import Connection
 from sluice import pipeline
 from sluice.folders import dropped, take_in
 from sluice.intake import Order, intake, opened
+from sluice.pipeline import Job
+from sluice.profiles import load_profile, load_sources
 from sluice.settings import Settings
+from sluice.sources import files
+from sluice.sources.stamp import stamp
 from sluice.store.engine import Database
+from sluice.store.receipts import Receipt
 from sluice.store.statements import execute
 
 
@@ -72,8 +79,23 @@ def start(order: dict[str, Any]) -> int:
         os._exit(code)
 
 
+def warm_up() -> None:
+    """Reads the tables that the first rows of a process cost, so that the children have them."""
+    settings = Settings.read(os.environ)
+    profile, sources = load_profile(settings.config, settings.profile), load_sources(settings.config)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "leads.csv"
+        path.write_text("full_name,email,phone,zip,country\nAnna Schmidt,anna@nordwind.example,,60601,US\n")
+        survey = files.survey(path, sources["files"], profile.fields.enabled())
+        now = datetime.now(UTC)
+        receipt = Receipt(0, "files", "leads.csv", "working", 0, now, now, 0, "", None, 1, None, (), None, None)
+        job = Job(receipt, path, survey, sources["files"], profile, sources, 1, stamp(path))
+        pipeline.prepare(job, survey.chunks[0])
+
+
 def main() -> None:
     """Answers orders until there are none."""
+    warm_up()
     for line in sys.stdin:
         order = json.loads(line)
         answer = start(order) if order["do"] == "start" else os.waitpid(order["pid"], 0)[1]

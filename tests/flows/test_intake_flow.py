@@ -1,0 +1,148 @@
+"""The flow `intake` on a Prefect server: what people see in its UI, and that schedules work."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sluice.settings import Settings
+from sluice.store.engine import Database
+from tests.desk import broken
+from tests.flows.conftest import Finished, PrefectServer
+
+HEADER = "full_name,email,phone,country\n"
+INBOX = {
+    "autumn.csv": HEADER + "Anna Petrova,anna@acme.example,,US\nBo Lee,not an address,,US\nTotal,,,\n",
+    "website-export/night.csv": HEADER
+    + "ANNA PETROVA,Anna@acme.example,+1 202-555-0143,US\nZoë de Groot,zoe@degroot.example,,NL\n",
+    "broken.csv": "Wer,Womit\nAnna,anna@acme.example\n",
+    "website-export/growing.csv.part": HEADER,
+}
+SCHEDULE = """
+import asyncio, sys
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.schedules import CronSchedule
+from flows.intake import intake
+
+async def deploy():
+    async with get_client() as client:
+        flow_id = await client.create_flow(intake)
+        every_day = DeploymentScheduleCreate(schedule=CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin"))
+        await client.create_deployment(flow_id, "every morning", schedules=[every_day], parameters={"path": sys.argv[1]})
+
+asyncio.run(deploy())
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A flow run that has ended, as the server knows it."""
+
+    done: Finished
+    server: PrefectServer
+    flow_run: Any
+
+    def tasks(self) -> list[tuple[str, str]]:
+        """Names and states of its task runs."""
+        return self.server.ask(
+            "select name, state_type::text from task_run where flow_run_id = %s order by name", self.flow_run
+        )
+
+    def artifacts(self, kind: str) -> list[Any]:
+        """What its artifacts of a kind show."""
+        return self.server.ask("select data from artifact where flow_run_id = %s and type = %s", self.flow_run, kind)
+
+
+def run(server: PrefectServer, path: Path, settings: Settings) -> Run:
+    done = server.flow(path, SLUICE_DATABASE_URL=str(settings.database_url))
+    (flow_run,) = server.ask("select id from flow_run where name = %s", f"intake · {path}")
+    return Run(done, server, flow_run)
+
+
+def test_a_folder_is_worked_where_it_can_be_watched(
+    prefect_server: PrefectServer, settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    """S000-05: one task run a file, a summary that equals the database, progress; the folder is tidy afterwards."""
+    for name, content in INBOX.items():
+        path = tmp_path / "inbox" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    found = run(prefect_server, tmp_path, settings)
+    assert found.done.code == 0, found.done.said
+    assert found.done.totals == totals(database) | {"row_count": 5}
+    assert prefect_server.ask("select state_type::text from flow_run where id = %s", found.flow_run) == ["COMPLETED"]
+    assert found.tasks() == [(f"take in {name}", "COMPLETED") for name in ("autumn.csv", "broken.csv", "night.csv")]
+    (page,) = found.artifacts("markdown")
+    shown = dict(re.findall(r"^\| (\w+) \| ([\d,]+) \|", page, re.MULTILINE))
+    assert {name: int(rows) for name, rows in shown.items() if name in totals(database)} == totals(database)
+    assert "could not be read" in page and "anna" not in page.casefold()
+    assert found.artifacts("progress") == [100.0, 100.0]
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == [
+        "done/autumn.csv", "done/autumn.csv.rejects.csv", "done/autumn.csv.report.json",
+        "done/website-export/night.csv", "done/website-export/night.csv.report.json",
+        "failed/broken.csv", "failed/broken.csv.report.json", "inbox/website-export/growing.csv.part",
+    ]  # fmt: skip
+    assert "no column is known" in json.loads((tmp_path / "failed/broken.csv.report.json").read_text())["error"]
+    assert "not an address" in (tmp_path / "done/autumn.csv.rejects.csv").read_text()
+    assert broken(database) == {}
+
+
+def totals(database: Database) -> dict[str, int]:
+    """What became of all rows, by the database."""
+    names = ("created", "updated", "unchanged", "flagged", "rejects", "set_asides")
+    with database.connection() as connection:
+        sums = ", ".join(f"sum({name})::int" for name in names)
+        return dict(zip(names, connection.exec_driver_sql(f"select {sums} from receipt_ledger").one(), strict=True))
+
+
+def test_a_large_file_is_worked_in_chunks_that_can_be_watched(
+    prefect_server: PrefectServer, settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    """More than 8 MB: chunks are task runs of their own; few enough to be looked at."""
+    leads = tmp_path / "large.csv"
+    rows = "".join(f"Ivo Horak,ivo.{n}@horak.example,,CZ\n" for n in range(1_000))
+    leads.write_text(HEADER + rows + f"{' ' * 180},,,\n" * 50_000, encoding="utf-8")
+    assert leads.stat().st_size > 8 << 20
+    found = run(prefect_server, leads, settings)
+    assert found.done.code == 0, found.done.said
+    names = [name for name, _ in found.tasks()]
+    assert {name.split()[0] for name in names} == {"take", "prepare", "land"}
+    assert 5 <= len(names) <= 100
+    assert found.artifacts("progress") == [100.0]
+    assert found.done.totals["row_count"] == 51_000
+    assert totals(database)["created"] == 1_000
+    assert broken(database) == {}
+
+
+@pytest.mark.parametrize("missing", ["nowhere.csv"])
+def test_a_file_that_cannot_be_read_fails_its_run_in_words(
+    prefect_server: PrefectServer, settings: Settings, tmp_path: Path, missing: str
+) -> None:
+    """Alone it fails the run: nothing was imported, and whoever asked must know."""
+    found = run(prefect_server, tmp_path / missing, settings)
+    assert found.done.code != 0
+    states = prefect_server.ask(
+        "select s.type::text, s.message from flow_run_state s where flow_run_id = %s", found.flow_run
+    )
+    assert any(kind == "FAILED" and missing in message for kind, message in states)
+
+
+def test_a_schedule_creates_runs(prefect_server: PrefectServer, tmp_path: Path) -> None:
+    """Guards the pin of SQLAlchemy: with 2.1 a cron schedule creates none, and nobody is told."""
+    done = prefect_server.run("-c", SCHEDULE, str(tmp_path))
+    assert done.code == 0, done.said
+    waiting: Callable[[], list[Any]] = lambda: prefect_server.ask(  # noqa: E731 -- asked again and again
+        "select count(*) from flow_run join deployment d on deployment_id = d.id where d.name = 'every morning' and flow_run.state_type = 'SCHEDULED'"
+    )
+    until = time.monotonic() + 90
+    while waiting() == [0] and time.monotonic() < until:
+        time.sleep(1)
+    assert waiting()[0] > 1
