@@ -423,7 +423,7 @@ CREATE VIEW sluice.report_leads_by_band AS
     count(*) AS leads,
     count(*) FILTER (WHERE (owner IS NULL)) AS in_queue
    FROM sluice.leads
-  GROUP BY COALESCE(band, 'none'::text);
+  GROUP BY band;
 
 CREATE VIEW sluice.report_leads_by_source AS
  SELECT COALESCE(lead_source, 'not stated'::text) AS lead_source,
@@ -431,7 +431,7 @@ CREATE VIEW sluice.report_leads_by_source AS
     count(*) FILTER (WHERE is_flagged) AS flagged,
     round(avg(score), 1) AS average_score
    FROM sluice.leads
-  GROUP BY COALESCE(lead_source, 'not stated'::text);
+  GROUP BY lead_source;
 
 CREATE VIEW sluice.review_queue AS
  SELECT d.decision_id,

@@ -1,6 +1,6 @@
 -- The tables of intake, with their final keys: what arrived, what became of every row, and why.
 -- Keys are computed in Python only (the database folds ASCII only), so no lower() and no citext anywhere.
--- Tables that grow with every row have no foreign keys: `sluice verify` proves their references, at a tenth of the cost.
+-- Tables that grow with every row have no foreign keys: `sluice verify` proves their references.
 
 create table config_versions (
     config_id integer generated always as identity primary key,
@@ -22,7 +22,7 @@ create table receipts (
     size_bytes bigint not null,
     sha256 bytea not null,
     body bytea, -- null for a file, which lies at object_url
-    header text [], -- of the touches' records
+    header text[], -- of the touches' records
     survey jsonb, -- what the pre-pass found, so that a chunk needs nothing but itself
     row_count bigint,
     checkpoint bigint not null default 0, -- last committed row
@@ -120,15 +120,15 @@ create table leads (
     description text,
     next_follow_up text,
     external_id text,
-    tags text [],
+    tags text[],
     attributes jsonb, -- further fields that the profile switched on
     extra jsonb, -- columns that nobody declared, of the row that made the lead
     email_opt_out boolean not null default false,
     do_not_call boolean not null default false,
     score integer,
     band text,
-    score_signals text [], -- lines of the score: names, caps and clamps included …
-    score_points integer [], -- … and their points; they add up to the score
+    score_signals text[], -- lines of the score: names, caps and clamps included …
+    score_points integer[], -- … and their points; they add up to the score
     config_id integer not null, -- of the score
     owner text,
     team text,
@@ -155,8 +155,8 @@ create table touches (
     lead_source text,
     campaign text,
     occurred_at timestamptz not null,
-    record text [] not null, -- the row as it came; receipts.header names its cells
-    warnings text [],
+    record text[] not null, -- the row as it came; receipts.header names its cells
+    warnings text[],
     primary key (receipt_id, row_number),
     check (lead_id is not null or company_id is not null)
 );
@@ -178,7 +178,7 @@ create table rejects (
     receipt_id bigint not null,
     row_number bigint not null,
     line bigint not null,
-    record text [] not null,
+    record text[] not null,
     raw bytea, -- only where the cells are not the faithful row
     problems jsonb not null, -- field, code, found, meaning, fix
     completed_by bigint,
@@ -189,7 +189,7 @@ create table set_asides (
     receipt_id bigint not null,
     row_number bigint not null,
     line bigint not null,
-    record text [] not null,
+    record text[] not null,
     raw bytea,
     kind text not null check (
         kind in (
@@ -228,7 +228,7 @@ create table assignments (
     owner text,
     rule text not null,
     reason text not null,
-    candidates text [] not null, -- person:turns/weight, or person:why passed over
+    candidates text[] not null, -- person:turns/weight, or person:why passed over
     turn_before double precision,
     turn_after double precision,
     config_id integer not null,

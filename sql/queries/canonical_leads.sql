@@ -3,8 +3,8 @@ select
     'lead' as kind,
     (
         to_jsonb(l)
-        - '{lead_id,flagged_of,is_flagged,previous_lead_id,company_id,config_id,receipt_id,row_number}'::text []
-        - '{stated_at,created_at,updated_at,owner,team,extra}'::text []
+        - '{lead_id,flagged_of,is_flagged,previous_lead_id,company_id,config_id,receipt_id,row_number}'::text[]
+        - '{stated_at,created_at,updated_at,owner,team,extra}'::text[]
         || jsonb_build_object('company_is', c.canonical_name)
     )::text as line
 from leads as l

@@ -1,4 +1,4 @@
--- a do-not-call counts for every lead with the number, whichever arrival said it (without a name: tel:number|org:company)
+-- a do-not-call counts for every lead with the number, whichever arrival said it (nameless: tel:number|org:company)
 update leads as l
 set do_not_call = true
 from consents as c

@@ -9,4 +9,4 @@ where
     l.lead_id = %(lead_id)s::bigint
     or l.identity_key = %(identity)s::text
     or (l.identity_key >= %(identity)s::text || '|' and l.identity_key < %(identity)s::text || '}')
-order by l.is_open desc, l.is_flagged, l.lead_id desc
+order by l.is_open desc, l.is_flagged asc, l.lead_id desc

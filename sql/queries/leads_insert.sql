@@ -1,4 +1,4 @@
--- new leads; the unique identity decides, whoever else loads: fewer rows than staged means that the slice must be redone
+-- new leads; the unique identity decides, whoever else loads: fewer rows than staged: the slice must be redone
 insert into leads (
     lead_id, identity_key, person_key, is_open, is_flagged, status, category, flagged_of, previous_lead_id,
     salutation, first_name, middle_name, last_name, full_name, email, email_domain, email_verdict, email_is_free,

@@ -11,4 +11,4 @@ from lead_changes as c
 inner join touches as t on c.receipt_id = t.receipt_id and c.row_number = t.row_number
 inner join receipts as r on c.receipt_id = r.receipt_id
 where c.lead_id = any(%(lead_ids)s)
-order by c.lead_id, c.field, c.receipt_id desc, c.row_number desc
+order by c.lead_id asc, c.field asc, c.receipt_id desc, c.row_number desc

@@ -9,4 +9,4 @@ from rejects as r
 cross join lateral jsonb_array_elements(r.problems) as p (value)
 where r.receipt_id = %(receipt_id)s
 group by 1, 2, 3, 4
-order by count(*) desc, 1, 2
+order by 5 desc, 1, 2

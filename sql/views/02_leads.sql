@@ -18,7 +18,10 @@ where is_open;
 create view hot_leads as -- S001-40
 select *
 from my_open_leads
-where lead_id in (select h.lead_id from leads as h where h.rating >= 4);
+where lead_id in (
+    select h.lead_id from leads as h
+    where h.rating >= 4
+);
 
 create view recent_leads as -- S001-42
 select *
@@ -32,7 +35,7 @@ select
     count(*) filter (where is_flagged) as flagged,
     round(avg(score), 1) as average_score
 from leads
-group by 1;
+group by lead_source;
 
 create view report_leads_by_band as -- S000-37
 select
@@ -40,7 +43,7 @@ select
     count(*) as leads,
     count(*) filter (where owner is null) as in_queue
 from leads
-group by 1;
+group by band;
 
 create view current_consents as -- the strictest word counts, whenever it was said
 select

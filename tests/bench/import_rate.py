@@ -86,7 +86,13 @@ def main() -> int:
                 broken += sum(check.violations for check in verify(office.database))
                 office.database.stop()
             rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-            cells = (f"{rows:,}", f"{least.cpu:.1f}", f"{cost.cpu:.1f}", f"{cost.wall:.1f}", f"{cost.cpu / least.cpu:.1f}")
+            cells = (
+                f"{rows:,}",
+                f"{least.cpu:.1f}",
+                f"{cost.cpu:.1f}",
+                f"{cost.wall:.1f}",
+                f"{cost.cpu / least.cpu:.1f}",
+            )
             shown.add_row(*cells, f"{rows / cost.wall:,.0f}", str(rss), f"{precision:.4f}", f"{recall:.4f}")
     Console(width=110).print(shown)
     return 9 if broken else 0

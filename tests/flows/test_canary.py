@@ -1,4 +1,4 @@
-"""No personal data in logs: planted people are looked for wherever the machinery writes (S000-51, reliability §4)."""
+"""No personal data in logs: planted people are looked for wherever the machinery writes (reliability §4)."""
 
 from __future__ import annotations
 

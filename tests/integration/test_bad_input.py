@@ -184,7 +184,7 @@ def test_a_file_that_changes_while_it_is_read(desk: Desk) -> None:
 def test_the_database_stops_in_the_middle_and_a_later_run_completes(
     desk: Desk, make_home: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S000-50: said plainly; what was committed stays; afterwards all is as if nothing had happened."""
+    """Said plainly; what was committed stays; afterwards all is as if nothing had happened."""
     path = desk.file(HEADER + "".join(f"Ivo Horak,ivo.{n}@horak.example,\n" for n in range(60)))
     desk.take(path)
     monkeypatch.setattr(pipeline, "PATIENCE", (0.1,))

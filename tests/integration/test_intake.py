@@ -96,7 +96,7 @@ def test_what_survives_an_update_is_recorded(desk: Desk) -> None:
     ],
 )
 def test_intake_minimum_of_a_source(desk: Desk, minimum: str, became: list[int]) -> None:
-    """S002-02, S000-15."""
+    """S002-02."""
     rows = (
         "Anna Petrova,anna@acme.example,,Acme", "Bo Lee,,+1 202-555-0143,", ",,+1 202-555-0144,Borealis",
         ",ivo@horak.example,,", ",,,Horak Works", "Zoë de Groot,,,",

@@ -11,7 +11,7 @@ GERMANS = "full_name,email,country\n" + "".join(f"Ivo Horak,ivo.{n}@horak.exampl
 
 @pytest.mark.both_servers
 def test_every_lead_has_an_owner_or_a_queue(desk: Desk) -> None:
-    """S000-29, S002-23: existing owner, rules, turns, and the catch-all."""
+    """S002-23: existing owner, rules, turns, and the catch-all."""
     desk.take(
         "full_name,email,country,zip,employees,title\n"
         "Anna Petrova,anna@acme.example,US,60601,,\n"
@@ -45,7 +45,7 @@ def test_turns_are_fair_across_slices_and_files(desk: Desk, rows: int) -> None:
 
 
 def test_somebody_away_is_passed_over_and_not_flooded_later(desk: Desk) -> None:
-    """S002-26."""
+    """S002-25: availability."""
     desk.do("insert into absences values ('hannah', now() - interval '1 day', now() + interval '1 day', 'holiday')")
     desk.take(GERMANS)
     assert desk.ask("select distinct owner from leads") == ["daniel"]
