@@ -5,6 +5,7 @@ The samples go through the very flow that production runs, on a Prefect server a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -38,8 +39,18 @@ def main() -> int:
     except UserError as error:
         console.print(f"[red]Error:[/red] {error}", soft_wrap=True)
         return error.exit_code
+    finally:
+        _stop(settings)
     console.print(f"\nStopped everything that was started. Took {time.monotonic() - started:.0f} s.")
     return code
+
+
+def _stop(settings: Settings) -> None:
+    """Ends the embedded server now, instead of some seconds after its last user has gone."""
+    from sluice.store import embedded
+
+    with contextlib.suppress(UserError):  # what is wrong with it was said already
+        embedded.stop(embedded.start(settings.home))
 
 
 def _drop_samples(bucket: Path) -> None:
