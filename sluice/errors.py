@@ -19,12 +19,14 @@ class UserError(SluiceError):
         found: what was there.
         allowed: what may be there, or "" where that is plain.
         fix: what to do next, as an imperative sentence.
+        seen: what stands there, word for word. It may be personal data, so it is shown to the person at the terminal,
+            and is no part of the message that logs and reports take.
     """
 
     exit_code = 1
 
-    def __init__(self, where: str, found: str, allowed: str = "", fix: str = "") -> None:
-        self.where, self.found, self.allowed, self.fix = where, found, allowed, fix
+    def __init__(self, where: str, found: str, allowed: str = "", fix: str = "", seen: str = "") -> None:
+        self.where, self.found, self.allowed, self.fix, self.seen = where, found, allowed, fix, seen
         super().__init__(where, found, allowed, fix)
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.commands import opening
-from flows.commands.mishaps import as_user_error, tell
+from flows.commands.mishaps import as_user_error, in_full, tell
 from flows.commands.reporting import HEADINGS, show_report
 from flows.commands.terminal import aside, bare, plain, say, show, show_json
 from sluice.errors import DatabaseUnavailable, UserError
@@ -133,7 +133,7 @@ def _failed(path: Path, error: Exception) -> dict[str, Any]:
     mendable = as_user_error(error)
     if mendable is None:
         return {"file": str(path), "state": "failed", "error": "internal error", "exit_code": tell(error)}
-    return {"file": str(path), "state": "failed", "error": str(mendable), "exit_code": mendable.exit_code}
+    return {"file": str(path), "state": "failed", "error": in_full(mendable), "exit_code": mendable.exit_code}
 
 
 def _show(report: dict[str, Any]) -> None:

@@ -32,13 +32,18 @@ def tell(error: BaseException) -> int:
     """Says on standard error what happened, keeps the frames of a bug in a file, and answers the exit code."""
     mendable = as_user_error(error)
     if mendable is not None:
-        say(f"Error: {bare(mendable)}", "red")
+        say(f"Error: {bare(in_full(mendable))}", "red")
         return mendable.exit_code
     said = f"Error: internal error, {type(error).__name__} at {_place(error)}; nothing was lost."
     kept = _keep(error)
     advice = f" Please report it, with {kept}, which holds no personal data." if kept else " Please report it."
     say(said + advice, "red")
     return BUG
+
+
+def in_full(error: UserError) -> str:
+    """The message with what stands in the file, for the person at the terminal."""
+    return f"{error} It says: {error.seen}." if error.seen else str(error)
 
 
 def as_user_error(error: BaseException) -> UserError | None:

@@ -55,9 +55,8 @@ def _persons(leads: pd.DataFrame, known: Known, about: Circumstances, findings: 
         findings.changes += [(row, verdict.person.lead_id, change) for change in changes]
         folded.append(_become(verdict, claim, row, findings, is_changed=bool(changes)))
     if folded:
-        survived = pd.DataFrame(folded, index=meeting.index)
-        for column in survived.columns.intersection(leads.columns):
-            leads[column] = _with(leads[column], survived[column])
+        for column in sorted({name for values in folded for name in values} & set(leads.columns)):
+            leads[column] = _with(leads[column], meeting.index, [values.get(column) for values in folded])
     leads["is_last"] = ~leads["lead_id"].duplicated(keep="last")
     return leads
 
@@ -72,13 +71,12 @@ def _may_be_known(leads: pd.DataFrame, persons: Sequence[Person]) -> pd.Series:
 
 
 def _claims(rows: pd.DataFrame, about: Circumstances) -> Iterable[tuple[Claim, int]]:
+    columns = ["row", "lead_id", "identity_key", "person_key", "email_key", "created_at", "extra"]
     fields = [*schema.STORED, *STRICTEST, *about.attributes]
-    values = [rows[name].astype(object).where(rows[name].notna(), None).tolist() for name in fields]
-    columns = ("row", "lead_id", "identity_key", "person_key", "email_key", "created_at", "extra")
-    heads = zip(*(rows[name].astype(object).where(rows[name].notna(), None).tolist() for name in columns), strict=True)
-    for head, cells in zip(heads, zip(*values, strict=True), strict=True):
-        row, lead_id, identity_key, person_key, email_key, stated_at, extra = head
-        said = dict(zip(fields, cells, strict=True))
+    table = rows[[*columns, *fields]].astype(object)
+    for cells in table.where(table.notna(), None).itertuples(index=False, name=None):
+        row, lead_id, identity_key, person_key, email_key, stated_at, extra = cells[: len(columns)]
+        said = dict(zip(fields, cells[len(columns) :], strict=True))
         is_edit = about.source.kind == "manual"
         rank = Rank(is_edit, about.source.trust, stated_at or about.occurred_at, about.receipt_id, row)
         golden = Golden(dict(said), rank)
@@ -117,8 +115,11 @@ def _become(verdict: Verdict, claim: Claim, row: int, findings: Findings, *, is_
     }
 
 
-def _with(column: pd.Series, survived: pd.Series) -> pd.Series:
-    """`column` with some of its values replaced, its dtype kept."""
+def _with(column: pd.Series, where: pd.Index, survived: list[Any]) -> pd.Series:
+    """`column` with the values at some places replaced, its dtype kept; the very column if none differs."""
+    said = column[where].astype(object)
+    if said.where(said.notna(), None).tolist() == survived:
+        return column
     merged = column.astype(object)
-    merged.loc[survived.index] = survived
+    merged[where] = pd.Series(survived, index=where, dtype=object)
     return merged.astype(column.dtype)
