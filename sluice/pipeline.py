@@ -121,11 +121,10 @@ def land(database: Database, job: Job, batch: Batch) -> int:
         DatabaseUnavailable: the database stayed away; what was committed stays, and a later run goes on from there.
     """
     last = 0
-    rest = batch.between(_checkpoint(database, job) + 1, 2**62)
-    for first, last, part in rest.slices(job.slice_rows):
+    for _, last, part in batch.slices(job.slice_rows):
         for pause in (*PATIENCE, None):
             try:
-                _land_slice(database, job, part, (first, last))
+                _land_slice(database, job, part, last)
                 break
             except (Retry, DatabaseUnavailable):  # the COMMIT may have happened: the next try reads the checkpoint
                 if pause is None:
@@ -134,16 +133,16 @@ def land(database: Database, job: Job, batch: Batch) -> int:
     return last
 
 
-def _land_slice(database: Database, job: Job, part: Batch, bounds: tuple[int, int]) -> None:
-    first, last = bounds
+def _land_slice(database: Database, job: Job, part: Batch, last: int) -> None:
     now = datetime.now(UTC)
     with database.transaction() as connection:
         execute(connection, "slice_lock")
-        if value(connection, "receipt_read_checkpoint", receipt_id=job.receipt.receipt_id) >= last:
+        reached = int(value(connection, "receipt_read_checkpoint", receipt_id=job.receipt.receipt_id))
+        if reached >= last:
             return
-        _decide_and_load(connection, job, part, now)
+        _decide_and_load(connection, job, part.between(reached + 1, last), now)
         crash.point("before_commit")
-        _advance(connection, job, first, last)
+        _advance(connection, job, reached, last)
     crash.point("after_commit")
 
 
@@ -173,16 +172,11 @@ def _decide_and_load(connection: Connection, job: Job, part: Batch, now: datetim
     load(connection, part, findings, loading)
 
 
-def _advance(connection: Connection, job: Job, first: int, last: int) -> None:
+def _advance(connection: Connection, job: Job, reached: int, last: int) -> None:
     """Moves the checkpoint in the transaction of the rows: both are there, or neither."""
-    moved = execute(connection, "receipt_checkpoint", receipt_id=job.receipt.receipt_id, row=last, expected=first - 1)
+    moved = execute(connection, "receipt_checkpoint", receipt_id=job.receipt.receipt_id, row=last, expected=reached)
     if moved != 1:
         raise Retry("another process moved this receipt's checkpoint")
-
-
-def _checkpoint(database: Database, job: Job) -> int:
-    with database.connection() as connection:
-        return int(value(connection, "receipt_read_checkpoint", receipt_id=job.receipt.receipt_id))
 
 
 def _without_leads(part: Batch) -> Batch:

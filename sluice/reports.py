@@ -7,12 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from sluice.schema import REJECT_COLUMNS
 from sluice.store.engine import Database
 from sluice.store.receipts import Receipt
 from sluice.store.statements import rows
-
-REJECT_COLUMNS = ("sluice_line", "sluice_field", "sluice_code", "sluice_found", "sluice_fix")
-"""Columns that a rejects file has after the original ones; they are ignored when it is imported again."""
 
 
 def report(database: Database, receipt: Receipt) -> dict[str, Any]:
@@ -82,9 +80,18 @@ def _fitted(record: list[str], width: int) -> list[str]:
 
 def _told(row: dict[str, Any]) -> list[str]:
     problems: list[dict[str, str]] = row["problems"]
-    told = [" | ".join(problem[key] for problem in problems) for key in ("field", "code", "found")]
+    told = [harmless(" | ".join(problem[key] for problem in problems)) for key in ("field", "code", "found")]
     fixes = " | ".join(f"{problem['meaning']}. {problem['fix']}." for problem in problems)
     return [str(row["line"]), *told, fixes]
+
+
+def harmless(text: str) -> str:
+    """Text that a spreadsheet will not take for a formula (CWE-1236); original cells are never changed so."""
+    return (
+        f"'{text}"
+        if text.startswith(("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20"))
+        else text
+    )
 
 
 def _replace(path: Path, text: str) -> None:

@@ -54,7 +54,8 @@ SET_ASIDE_KINDS = (
     "blank", "total_line", "test_lead", "spam", "auto_reply", "bounce", "list_mail", "suppressed", "erased",
 )  # fmt: skip
 
-OUTCOMES = ("created", "updated", "unchanged", "flagged")
+REJECT_COLUMNS = ("sluice_line", "sluice_field", "sluice_code", "sluice_found", "sluice_fix")
+"""Columns that a rejects file has after the original ones; they are ignored when it is imported again."""
 
 LEAD_TEXTS = (
     "salutation", "first_name", "middle_name", "last_name", "full_name", "name_key",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sluice.rules import SourceRules
-from sluice.schema import FieldRules
+from sluice.schema import REJECT_COLUMNS, FieldRules
 from sluice.sources.prepass import notice
 
 _LOOKS_LIKE_DATA = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+|\+?[\d\s()./:-]{6,}|[$€£]?\d[\d.,]*")
@@ -63,7 +63,7 @@ def arrange(header: Sequence[str], source: SourceRules, fields: Mapping[str, Fie
     """
     names = unique_names(header)
     declared = {**{_loose(theirs): ours for theirs, ours in source.fields.items()}, **source.fields}
-    ignored_names = {*source.ignore, *map(_loose, source.ignore)}
+    ignored_names = {*REJECT_COLUMNS, *source.ignore, *map(_loose, source.ignore)}
     mapping: list[tuple[int, str]] = []
     ignored: list[int] = []
     unmapped: list[int] = []

@@ -38,7 +38,7 @@ def test_a_full_disk_is_said_plainly_and_a_later_run_completes_the_work(
     with opened(settings) as office:
         filler = small_disk / "filler"
         filler.write_bytes(b"\0" * (_free(small_disk) - 400_000))
-        with pytest.raises(DatabaseUnavailable, match="(?i)disk|space"):
+        with pytest.raises(DatabaseUnavailable, match=r"(?i)disk|space"):
             intake(office, Order(leads_file))
         _mount("-o", f"remount,size={LARGE}", str(small_disk))
         intake(office, Order(leads_file))

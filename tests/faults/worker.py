@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from sluice import pipeline
+from sluice.batch import Batch
 from sluice.folders import dropped, take_in
 from sluice.intake import Order, intake, opened
 from sluice.pipeline import Job
@@ -45,14 +46,14 @@ def checkpoint_outside() -> None:
     """A mutant: the checkpoint is written after the commit, in a transaction of its own (R26)."""
     whole = pipeline._land_slice
 
-    def nothing(connection: Connection, job: pipeline.Job, first: int, last: int) -> None:
+    def nothing(connection: Connection, job: pipeline.Job, reached: int, last: int) -> None:
         return None
 
-    def land_slice(database: Database, job: pipeline.Job, part: Any, bounds: tuple[int, int]) -> None:
-        whole(database, job, part, bounds)
+    def land_slice(database: Database, job: pipeline.Job, part: Batch, last: int) -> None:
+        whole(database, job, part, last)
         with database.transaction() as connection:
             number = job.receipt.receipt_id
-            execute(connection, "receipt_checkpoint", receipt_id=number, row=bounds[1], expected=bounds[0] - 1)
+            execute(connection, "receipt_checkpoint", receipt_id=number, row=last, expected=last - len(part))
 
     pipeline._advance, pipeline._land_slice = nothing, land_slice
 
