@@ -25,7 +25,7 @@ help:  ## what can be made
 demo: .venv/.synced  ## import the sample leads into a database of their own and show what became of them
 	@$(BIN)/python -m flows.demo
 
-up: .venv/.synced  ## database, Prefect server and the watched inbox, until Ctrl-C
+up: .venv/.synced  ## database, Prefect server and an inbox that is swept every 15 minutes, until Ctrl-C
 	@$(BIN)/python -m flows.serve
 
 test: .venv/.synced  ## all tests

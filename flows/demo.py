@@ -55,6 +55,7 @@ def _stop(settings: Settings) -> None:
 
 def _drop_samples(bucket: Path) -> None:
     """Copies the samples into the bucket's inbox, as importers would."""
+    bucket.mkdir(mode=0o700, parents=True, exist_ok=True)  # leads are nobody else's business
     shutil.copytree(SAMPLES, bucket / "inbox", dirs_exist_ok=True)
     count = sum(1 for path in (bucket / "inbox").rglob("*") if path.is_file())
     console.print(f"1. Dropped {count} files into {_near(bucket / 'inbox')}")
@@ -88,7 +89,7 @@ def _show(settings: Settings, bucket: Path) -> int:
         console.print(f"Known already, not loaded again: {', '.join(known)}\n")
     from sluice.intake import opened
     from sluice.store.ledger import verify
-    from sluice.store.statements import rows
+    from sluice.store.queries import rows
 
     with opened(settings) as office, office.database.connection() as connection:
         best = rows(connection, "demo_lead")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from prefect import flow
 from pydantic import Field
 
+from sluice.errors import BrokenPromise
 from sluice.folders import Dropped, dropped
 from sluice.intake import UNDECLARED, Office, Order, opened
 from sluice.settings import Settings
@@ -22,7 +23,7 @@ def intake(
         str, Field(description="A CSV file, or a folder with an inbox/ (done/ and failed/ appear beside it)")
     ],
     source: Annotated[
-        str, Field(description="Declared source of a single file; a folder's sub-folders name theirs")
+        str, Field(description="Declared source; an inbox's sub-folder that is called like a source goes before")
     ] = UNDECLARED,
     again: Annotated[bool, Field(description="Import a content anew although it is known")] = False,
 ) -> dict[str, Any]:
@@ -33,11 +34,22 @@ def intake(
     """
     with opened(Settings.read(os.environ)) as office:
         reports = [take_in(office, file) for file in collect(office, Path(path), source, again)]
-        return summarise(reports)
+        return concluded(summarise(reports), reports)
+
+
+def concluded(totals: dict[str, int], reports: list[dict[str, Any]]) -> dict[str, int]:
+    """The totals of a run in which every file came to an end of its own.
+
+    Raises:
+        BrokenPromise: a file failed for no reason of its own; it stays in the inbox, and the next run tries it again.
+    """
+    broken = [found["file"] for found in reports if found["state"] == "broken"]
+    if broken:
+        raise BrokenPromise(f"{len(broken)} of {len(reports)} files failed, see their task runs: {', '.join(broken)}")
+    return totals
 
 
 def collect(office: Office, path: Path, source: str, again: bool) -> list[Dropped | Order]:
     """What there is to import at a path."""
-    if path.is_dir():
-        return list(dropped(path, lambda name: name in office.sources))
-    return [Order(path, source, again)]
+    order = Order(path, source, again)
+    return list(dropped(path, order, lambda name: name in office.sources)) if path.is_dir() else [order]

@@ -17,7 +17,7 @@ from sluice.profiles import Profile
 from sluice.rota import Teams
 from sluice.routing import Assignment
 from sluice.schema import STORED
-from sluice.store.statements import rows
+from sluice.store.queries import rows
 
 Facts = dict[str, Any]
 

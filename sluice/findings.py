@@ -53,7 +53,7 @@ class Finding:
         return (
             cls(file, int(line), "", error.found, error.allowed)
             if line.isdecimal()
-            else cls(error.where, 0, "", error.found)
+            else cls(error.where, 0, "", error.found, error.allowed)
         )
 
 

@@ -20,8 +20,8 @@ from sluice.sources.stamp import changed_while_read, stamp
 from sluice.store import receipts
 from sluice.store.engine import Database
 from sluice.store.migrate import migrate
+from sluice.store.queries import rows
 from sluice.store.receipts import Arrival, Receipt
-from sluice.store.statements import rows
 
 UNDECLARED = "files"
 """Source of a file for which none is named: its columns carry our names."""
@@ -109,6 +109,8 @@ def intake(office: Office, order: Order) -> tuple[Receipt, bool]:
     crash.point("stored")
     claimed = receipt.duplicate_of or receipt.receipt_id  # an unfinished original is finished with this copy
     with receipts.held(office.database, claimed, order.watch.waiting) as held:
+        if held.state in ("failed", "undone"):  # given up while we waited: the content may be claimed anew
+            return intake(office, order)
         if held.is_settled:
             return receipt if receipt.duplicate_of else held, True
         job = _job(office, order, held, source)

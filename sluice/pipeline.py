@@ -37,8 +37,8 @@ from sluice.store.faults import Retry
 from sluice.store.known import gather
 from sluice.store.leads import load
 from sluice.store.loading import Loading
+from sluice.store.queries import execute, value
 from sluice.store.receipts import Receipt
-from sluice.store.statements import execute, value
 from sluice.validation import validate
 
 PATIENCE = (0.2, 0.5, 1, 2, 4)
@@ -70,7 +70,7 @@ class Steps:
     """How the two halves of the way are run; the order is `work`'s."""
 
     prepare: Callable[[Job, Chunk], Batch]
-    land: Callable[[Database, Job, Batch], int]
+    land: Callable[[Database, Job, Batch], None]
 
 
 def work(database: Database, job: Job, steps: Steps, progress: Callable[[int], None]) -> None:
@@ -111,16 +111,12 @@ def prepare(job: Job, chunk: Chunk) -> Batch:
     return batch.with_leads(batch.leads.drop(columns=spent))
 
 
-def land(database: Database, job: Job, batch: Batch) -> int:
+def land(database: Database, job: Job, batch: Batch) -> None:
     """Loads a prepared chunk slice by slice; rows that an earlier run committed are passed over.
-
-    Returns:
-        The number of the last row that is in.
 
     Raises:
         DatabaseUnavailable: the database stayed away; what was committed stays, and a later run goes on from there.
     """
-    last = 0
     for _, last, part in batch.slices(job.slice_rows):
         for pause in (*PATIENCE, None):
             try:
@@ -130,7 +126,6 @@ def land(database: Database, job: Job, batch: Batch) -> int:
                 if pause is None:
                     raise
                 time.sleep(pause)
-    return last
 
 
 def _land_slice(database: Database, job: Job, part: Batch, last: int) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from sluice.schema import REJECT_COLUMNS
 from sluice.store.engine import Database
+from sluice.store.queries import rows
 from sluice.store.receipts import Receipt
-from sluice.store.statements import rows
 
 
 def report(database: Database, receipt: Receipt) -> dict[str, Any]:
@@ -52,7 +52,9 @@ def write_report(found: dict[str, Any], path: Path) -> None:
 
 
 def write_rejects(database: Database, receipt: Receipt, path: Path) -> int:
-    """Writes the rejected rows of a receipt as CSV: the original cells untouched, then what is wrong and what to do.
+    """Writes the rejected rows of a receipt as a file of its own dialect: what is wrong and what to do, then the row.
+
+    The cells stay as they came, however many there are: a row that was too long is refused again until it is mended.
 
     Returns:
         How many rows there are; with none, no file is written.
@@ -61,21 +63,16 @@ def write_rejects(database: Database, receipt: Receipt, path: Path) -> int:
         rejected = rows(connection, "rejects_list", receipt_id=receipt.receipt_id, most=None)
     if not rejected:
         return 0
+    survey = receipt.survey or {}
     unfinished = path.with_name(path.name + ".tmp")
-    with unfinished.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow([*receipt.header, *REJECT_COLUMNS])
+    with unfinished.open("w", encoding=survey["encoding"], errors="backslashreplace", newline="") as stream:
+        unfinished.chmod(0o600)
+        writer = csv.writer(stream, delimiter=survey["delimiter"])
+        writer.writerow([*REJECT_COLUMNS, *receipt.header])
         for row in rejected:
-            writer.writerow([*_fitted(row["record"], len(receipt.header)), *_told(row)])
+            writer.writerow([*_told(row), *row["record"]])
     unfinished.replace(path)
     return len(rejected)
-
-
-def _fitted(record: list[str], width: int) -> list[str]:
-    """The cells under their header: missing ones blank, surplus ones kept in the last column rather than lost."""
-    if len(record) <= width:
-        return record + [""] * (width - len(record))
-    return [*record[: width - 1], " ".join(record[width - 1 :])]
 
 
 def _told(row: dict[str, Any]) -> list[str]:

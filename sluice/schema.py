@@ -55,7 +55,7 @@ SET_ASIDE_KINDS = (
 )  # fmt: skip
 
 REJECT_COLUMNS = ("sluice_line", "sluice_field", "sluice_code", "sluice_found", "sluice_fix")
-"""Columns that a rejects file has after the original ones; they are ignored when it is imported again."""
+"""Columns that a rejects file has before the original ones; they are ignored when it is imported again."""
 
 LEAD_TEXTS = (
     "salutation", "first_name", "middle_name", "last_name", "full_name", "name_key",
@@ -83,6 +83,9 @@ BLOCKS: dict[str, tuple[str, ...]] = {
 }
 """Fields that survive an update together: half an address of each side would be an address that nobody has."""
 
+ESSENTIALS = {"name": ("first_name", "last_name"), "address": ("street", "city")}
+"""What a block must state as fully as the one it replaces: a first name alone is no newer name."""
+
 SINGLES = (
     "mobile", "industry", "employees", "language", "product", "priority", "rating", "budget", "timeline",
     "description", "next_follow_up",
@@ -98,7 +101,7 @@ STORED = (*(field for block in BLOCKS.values() for field in block), *SINGLES, *F
 BATCH_FIELDS = (*LEAD_TEXTS, *LEAD_NUMBERS, *LEAD_BOOLEANS, *LEAD_TIMES, "tags")
 """Fields that have a column in every normalised batch; other mapped fields go to `leads.attributes`."""
 
-OWN_WORDS = ("lead_source", "campaign", "phone", "email_opt_out", "do_not_call")
+OWN_WORDS = ("lead_source", "campaign", "phone", "mobile", "email_opt_out", "do_not_call")
 """Fields of which `dedupe` keeps what the row itself said, as `own_<field>`: a touch and a wish are the row's own."""
 
 STEP_COLUMNS: dict[str, tuple[str, ...]] = {

@@ -526,6 +526,8 @@ CREATE UNIQUE INDEX leads_identity_key ON sluice.leads USING btree (identity_key
 
 CREATE INDEX leads_person_key ON sluice.leads USING btree (person_key) WHERE (person_key IS NOT NULL);
 
+CREATE INDEX leads_phone ON sluice.leads USING btree (phone) WHERE (phone IS NOT NULL);
+
 CREATE INDEX match_decisions_left ON sluice.match_decisions USING btree (left_receipt_id, left_row);
 
 CREATE UNIQUE INDEX receipts_source_key ON sluice.receipts USING btree (source, key) WHERE (state <> ALL (ARRAY['failed'::text, 'undone'::text]));

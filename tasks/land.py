@@ -13,12 +13,12 @@ from tasks.discreet import discreet
 from tasks.quoted import quoted
 
 
-def land(database: Database, job: Job, batch: Batch) -> int:
+def land(database: Database, job: Job, batch: Batch) -> None:
     """Runs `pipeline.land` as a task run of its own; no Prefect retries: the slices have their own."""
-    return _land.with_options(task_run_name=f"land {len(batch):,} rows")(quoted(database), quoted(job), quoted(batch))
+    _land.with_options(task_run_name=f"land {len(batch):,} rows")(quoted(database), quoted(job), quoted(batch))
 
 
 @task(name="land", cache_policy=NO_CACHE, persist_result=False)
-def _land(database: Database, job: Job, batch: Batch) -> int:
+def _land(database: Database, job: Job, batch: Batch) -> None:
     with discreet():
-        return pipeline.land(database, job, batch)
+        pipeline.land(database, job, batch)

@@ -25,17 +25,24 @@ LARGE = 8 * 1024 * 1024
 
 
 def take_in(office: Office, file: Dropped | Order) -> dict[str, Any]:
-    """Imports a file as a task run named after it.
+    """Imports a file as a task run named after it; a file of a folder that fails does not stop the others.
 
     Returns:
-        Its report, or, for a file of a folder that cannot be read, its `error`.
+        Its report, or, for a file of a folder that was not taken in, its `error`.
     """
-    return _take_in.with_options(task_run_name=f"take in {file.path.name}")(quoted(office), quoted(file))
+    run = _take_in.with_options(task_run_name=f"take in {file.path.name}")
+    if isinstance(file, Order):
+        return run(quoted(office), quoted(file))
+    state = run(quoted(office), quoted(file), return_state=True)
+    if state.is_completed():
+        return state.result()
+    source = file.order.source
+    return {"file": file.path.name, "source": source, "state": "broken", "error": state.message or "it failed"}
 
 
 @task(name="take in", cache_policy=NO_CACHE, persist_result=False)
 def _take_in(office: Office, file: Dropped | Order) -> dict[str, Any]:
-    order = file if isinstance(file, Order) else Order(file.path, file.source)
+    order = file if isinstance(file, Order) else file.order
     order = replace(order, steps=_steps(order), watch=_watch(order))
     with discreet():
         found = _found(office, file, order)
@@ -45,7 +52,7 @@ def _take_in(office: Office, file: Dropped | Order) -> dict[str, Any]:
 
 def _found(office: Office, file: Dropped | Order, order: Order) -> dict[str, Any]:
     if isinstance(file, Dropped):
-        return folders.take_in(office, file, order)
+        return folders.take_in(office, replace(file, order=order))
     receipt, was_known = intake(office, order)
     return report(office.database, receipt) | {"was_known": was_known}
 

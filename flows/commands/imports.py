@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,34 +94,31 @@ def _take_in(office: Office, paths: list[Path], request: Request, bars: Progress
             continue
         if not orders:
             say(f"{path / 'inbox'} is empty.")
-        for file, order in orders:
-            found = _attempt(office, file, order, bars)
+        for file in orders:
+            found = _attempt(office, file, bars)
             yield found
             if found["exit_code"] == DatabaseUnavailable.exit_code:
                 return
 
 
-def _orders(office: Office, path: Path, request: Request) -> list[tuple[Dropped | None, Order]]:
+def _orders(office: Office, path: Path, request: Request) -> Sequence[Dropped | Order]:
     from sluice.folders import dropped
     from sluice.intake import UNDECLARED, Order
 
     order = Order(path, request.source or UNDECLARED, request.again)
-    if not path.is_dir():
-        return [(None, order)]
-    files = list(dropped(path, lambda name: name in office.sources))
-    stated = [order.source if file.source == UNDECLARED else file.source for file in files]
-    return [(file, replace(order, path=file.path, source=name)) for file, name in zip(files, stated, strict=True)]
+    return list(dropped(path, order, lambda name: name in office.sources)) if path.is_dir() else [order]
 
 
-def _attempt(office: Office, file: Dropped | None, order: Order, bars: Progress) -> dict[str, Any]:
-    from sluice.folders import take_in
+def _attempt(office: Office, file: Dropped | Order, bars: Progress) -> dict[str, Any]:
+    from sluice.folders import Dropped, take_in
     from sluice.intake import intake
     from sluice.reports import report
 
+    order = file.order if isinstance(file, Dropped) else file
     order = replace(order, watch=_watch(order.path.name, bars))
     try:
-        if file is not None:
-            found = take_in(office, file, order)
+        if isinstance(file, Dropped):
+            found = take_in(office, replace(file, order=order))
             return found | {"exit_code": 4 if "error" in found else 0}
         receipt, was_known = intake(office, order)
         return report(office.database, receipt) | {"was_known": was_known, "exit_code": 0}

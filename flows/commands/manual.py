@@ -38,7 +38,7 @@ def enter(office: Office, given: Mapping[str, str]) -> dict[str, Any]:
     from sluice import explanation
     from sluice.intake import Order, intake
     from sluice.reports import report
-    from sluice.store.statements import rows
+    from sluice.store.queries import rows
 
     if not any(value.strip() for value in given.values()):
         raise Refused("lead add", "nothing was entered", fix="`sluice lead add --help` lists what can be")

@@ -49,7 +49,7 @@ def receipt(
     """Show what became of one receipt."""
     from sluice.reports import report
     from sluice.store import receipts
-    from sluice.store.statements import rows
+    from sluice.store.queries import rows
 
     with opening.ledger() as database:
         with database.connection() as connection:
@@ -108,7 +108,7 @@ def _show_checks(checks: list[Check], broken: list[Check]) -> None:
 
 
 def _status(office: Office) -> dict[str, Any]:
-    from sluice.store.statements import rows
+    from sluice.store.queries import rows
 
     with office.database.connection() as connection:
         counted = rows(connection, "status_counts")[0]

@@ -23,7 +23,7 @@ def list_rejects(
 ) -> None:
     """Show rejected rows: line, field, what was found, why, and what to do."""
     from sluice.store import receipts
-    from sluice.store.statements import rows
+    from sluice.store.queries import rows
 
     with opening.ledger() as database, database.connection() as connection:
         if number is not None:

@@ -67,7 +67,6 @@ class CompanyRegistry:
     by_domain: dict[str, Company] = field(default_factory=dict[str, Company])
     by_name: dict[str, list[Company]] = field(default_factory=dict[str, list[Company]])
     by_key: dict[str, list[Company]] = field(default_factory=dict[str, list[Company]])
-    by_identity: dict[str, Company] = field(default_factory=dict[str, Company])
 
     @classmethod
     def of(cls, companies: Iterable[Company], rules: CompanyRules) -> CompanyRegistry:
@@ -79,7 +78,6 @@ class CompanyRegistry:
 
     def add(self, company: Company, rules: CompanyRules) -> None:
         """Files a company under its keys."""
-        self.by_identity[company.claim.identity_key] = company
         if company.domain:
             self.by_domain.setdefault(company.domain, company)
         self.by_name.setdefault(company.claim.canonical_name, []).append(company)

@@ -6,10 +6,14 @@ import pandas as pd
 
 from sluice.batch import Batch
 
+COMPANY_CLAIM = ["company_key", "legal_class", "company_domain", "country"]
+"""What tells companies apart: rows that agree in these name the same one."""
+
 
 def keyed(batch: Batch) -> Batch:
     """The batch with `identity_key` and `person_key`, under which the store is asked whom it knows."""
-    leads = batch.leads
+    spelled = batch.leads["company"].str.casefold()  # of a name without a letter or digit, which has no canonical form
+    leads = batch.leads.assign(company_key=batch.leads["company_key"].fillna(spelled))
     return batch.with_leads(leads.assign(identity_key=identity_keys(leads), person_key=person_keys(leads)))
 
 

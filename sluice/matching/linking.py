@@ -9,9 +9,7 @@ import pandas as pd
 
 from sluice.matching.companies import DETAILS, Company, CompanyClaim, CompanyRegistry, judge_company
 from sluice.matching.facts import Circumstances, Decision, Findings, Known
-
-CLAIM = ["company_key", "legal_class", "company_domain", "country"]
-"""Rows that agree in these make the same claim."""
+from sluice.matching.keys import COMPANY_CLAIM
 
 
 def link_companies(
@@ -22,9 +20,8 @@ def link_companies(
     Returns:
         `company_id` per lead (Int64, NA where it names none), and whether the row made the company (bool).
     """
-    leads = leads.assign(company_key=leads["company_key"].fillna(leads["company"].str.casefold()))
     stated = leads[leads["company_key"].notna() | leads["company_domain"].notna()]
-    groups = stated.groupby(CLAIM, dropna=False, sort=False).ngroup()
+    groups = stated.groupby(COMPANY_CLAIM, dropna=False, sort=False).ngroup()
     firsts = stated[~groups.duplicated()]
     registry = CompanyRegistry.of(known.companies, about.rules.companies)
     domains = {company.company_id: company.domain for company in known.companies}
@@ -45,7 +42,7 @@ def link_companies(
 
 
 def _records(firsts: pd.DataFrame) -> list[dict[str, Any]]:
-    table = firsts[["company", *CLAIM, *DETAILS, "row"]].astype(object)
+    table = firsts[["company", *COMPANY_CLAIM, *DETAILS, "row"]].astype(object)
     return table.where(table.notna(), None).to_dict("records")  # pyright: ignore[reportReturnType] -- keys are names
 
 

@@ -139,10 +139,10 @@ def _by_phone_and_name(claim: Claim, registry: Registry, rules: PersonRules, pol
         return None
     same = [known for known in namesakes if not (claim.email_key and _email_key(known))]
     if len(same) == 1 and rules.phone_and_name == "merge":
-        known = same[0]
-        if claim.email_key and not _email_key(known):
-            registry.rekey(known, claim.identity_key)
-        return _met_open(claim, known, registry, policy, "same phone and full name")
+        verdict = _met_open(claim, same[0], registry, policy, "same phone and full name")
+        if verdict.outcome == "met" and claim.email_key and not _email_key(same[0]):
+            registry.rekey(same[0], claim.identity_key)
+        return verdict
     return _flag(claim, namesakes[0], registry, "same phone and full name, but another e-mail")
 
 

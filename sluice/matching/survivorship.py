@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sluice.schema import BLOCKS, FIRST_WORDS
+from sluice.schema import BLOCKS, ESSENTIALS, FIRST_WORDS
 
 
 @dataclass(frozen=True, order=True)
@@ -100,7 +100,7 @@ def _fold_block(golden: Golden, block: tuple[str, ...], fresh: dict[str, Any], r
         if rank.stated_at >= held.stated_at:
             return []
         taken, rule = fresh, "the earlier enquiry"
-    elif rank < held:
+    elif rank < held or _is_poorer(block, fresh, known):
         return []
     else:
         taken = {f: fresh.get(f) for f in block}
@@ -110,6 +110,12 @@ def _fold_block(golden: Golden, block: tuple[str, ...], fresh: dict[str, Any], r
         golden.values[change.field] = change.new
         golden.ranks[change.field] = rank
     return changes
+
+
+def _is_poorer(block: tuple[str, ...], fresh: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Whether replacing the block would lose what makes it one."""
+    name = next((name for name, fields in BLOCKS.items() if fields == block), "")
+    return any(known[f] is not None and f not in fresh for f in ESSENTIALS.get(name, ()))
 
 
 def _same(known: Any, new: Any) -> bool:

@@ -89,11 +89,15 @@ def _amounts(text: str, mark: str | None, rules: NumberReading) -> tuple[list[_A
     return amounts, currency, readable
 
 
+_GROUPED = {mark: re.compile(rf"[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+") for mark in ".,"}
+"""Thousands, whatever the rest of the column uses as its decimal mark: nobody writes amounts to a thousandth."""
+
+
 def _value(text: str, mark: str | None) -> float | None:
     """One number; without a known decimal mark the separators have to tell."""
     negative = text[0] in "-\u2212"
     digits = re.sub(r"[\s'’\u2212-]", "", text).rstrip(".,")
-    mark = mark or _mark(digits)
+    mark = _mark(digits) if mark is None or _GROUPED[mark].fullmatch(digits) else mark
     thousands = "," if mark == "." else "."
     digits = digits.replace(thousands, "").replace(mark, ".")
     try:

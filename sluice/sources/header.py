@@ -185,9 +185,10 @@ def _check_names(where: str, header: Header, source: SourceRules, fields: Mappin
         )  # fmt: skip
     shown = ", ".join(tidy(name)[:40] for name in names[:_SHOWN_NAMES]) + (", …" if len(names) > _SHOWN_NAMES else "")
     one = " (a single column: is the delimiter another one? Declare `delimiter:`)" if len(names) == 1 else ""
+    own = "NAME" if source.name == "files" else source.name
     raise UnreadableFile(
         where, f"no column is known, of {len(names)}{one}",
         allowed=", ".join([*source.fields, *fields]),
-        fix=f"Say under `fields:` in config/sources/{source.name}.yml which column holds what",
+        fix=f"Say under `fields:` in config/sources/{own}.yml which column holds what, and name it with --source",
         seen=shown,
     )  # fmt: skip

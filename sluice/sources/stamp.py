@@ -25,6 +25,10 @@ def stamp(path: Path) -> tuple[int, int]:
     return facts.st_size, facts.st_mtime_ns
 
 
-def changed_while_read(path: Path) -> UnreadableFile:
+class ChangedWhileRead(UnreadableFile):
+    """Somebody still writes the file: it stays where it is, and the next look takes it in."""
+
+
+def changed_while_read(path: Path) -> ChangedWhileRead:
     """The error for a file that is not what it was when its reading began."""
-    return UnreadableFile(str(path), "it was changed while it was read", fix="Import it again when it is complete")
+    return ChangedWhileRead(str(path), "it was changed while it was read", fix="Import it again when it is complete")

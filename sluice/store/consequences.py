@@ -12,7 +12,7 @@ from sluice.matching.facts import Findings
 from sluice.matching.keys import company_keys
 from sluice.scoring import band_actions
 from sluice.store.loading import Loading
-from sluice.store.statements import execute
+from sluice.store.queries import execute
 from sluice.store.tables import array_texts, copy, is_missing, json_text
 
 
@@ -68,9 +68,12 @@ def write_decisions(connection: Connection, findings: Findings, loading: Loading
 def write_assignments(connection: Connection, leads: pd.DataFrame, loading: Loading) -> None:
     """Who got a lead and why; an assignment that is replaced ends, it is not overwritten."""
     given = leads[leads["lead_id"].notna() & leads["is_last"] & leads["is_assigned"]]
-    known = given.loc[~given["is_new_lead"], "lead_id"]
+    known = given[~given["is_new_lead"]]
     if len(known):
-        execute(connection, "assignments_end", lead_ids=[int(lead_id) for lead_id in known])
+        ids = [int(lead_id) for lead_id in known["lead_id"]]
+        owners, teams = ([None if is_missing(v) else v for v in known[name]] for name in ("owner", "team"))
+        execute(connection, "leads_assign", lead_ids=ids, owners=owners, teams=teams)
+        execute(connection, "assignments_end", lead_ids=ids)
     columns = ["lead_id", "team", "owner", "rule", "reason", "turn_before", "turn_after"]
     table = given[columns].assign(
         candidates=array_texts(given["candidates"], given.index),
@@ -84,7 +87,7 @@ def write_assignments(connection: Connection, leads: pd.DataFrame, loading: Load
 
 def write_activities(connection: Connection, leads: pd.DataFrame, loading: Loading) -> None:
     """The actions of the bands that leads entered; each fires once for a lead (S000-22, S000-23, S000-24)."""
-    entered = leads[leads["lead_id"].notna() & leads["is_last"] & (leads["band"] != leads["known_band"].fillna(""))]
+    entered = leads[leads["is_active"] & (leads["band"] != leads["known_band"].fillna(""))]
     facts: list[dict[str, Any]] = []
     for band, group in entered.groupby("band"):
         for action in band_actions(loading.scoring, str(band)):
@@ -103,16 +106,17 @@ def write_activities(connection: Connection, leads: pd.DataFrame, loading: Loadi
 def write_consents(connection: Connection, leads: pd.DataFrame, loading: Loading) -> None:
     """Wishes that rows stated: they count for every lead of the address, and only become stricter (S001-16)."""
     out_of_mail = leads[leads["own_email_opt_out"].fillna(False).astype(bool) & leads["email_key"].notna()]
-    out_of_calls = leads[leads["own_do_not_call"].fillna(False).astype(bool) & leads["own_phone"].notna()]
+    out_of_calls = leads[leads["own_do_not_call"].fillna(False).astype(bool)]
     wishes = (
         (out_of_mail, "mail:" + out_of_mail["email_key"], "email"),
-        (out_of_calls, "tel:" + out_of_calls["own_phone"], "phone"),
+        *((out_of_calls, "tel:" + out_of_calls[name], "phone") for name in ("own_phone", "own_mobile")),
     )
     for rows_, keys, channel in wishes:
         table = pd.DataFrame({"address_key": keys, "row_number": rows_["row"]}).assign(
             channel=channel, purpose="marketing", verdict="opted_out", receipt_id=loading.receipt_id
         )
-        copy(connection, "consents", table)
-    mailboxes, numbers = leads["email_key"].dropna().unique(), leads["phone"].dropna().unique()
+        copy(connection, "consents", table.dropna(subset="address_key"))
+    mailboxes = leads["email_key"].dropna().unique()
+    numbers = pd.concat([leads[name] for name in ("phone", "mobile", "own_phone", "own_mobile")]).dropna().unique()
     execute(connection, "consents_apply_email", keys=[f"mail:{key}" for key in mailboxes])
     execute(connection, "consents_apply_phone", keys=[f"tel:{number}" for number in numbers])

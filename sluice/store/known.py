@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 from sluice import schema
 from sluice.matching.companies import Company, CompanyClaim
 from sluice.matching.facts import Known
-from sluice.matching.keys import company_keys
+from sluice.matching.keys import COMPANY_CLAIM, company_keys
 from sluice.matching.persons import Person
 from sluice.matching.rules import MatchingRules
 from sluice.matching.survivorship import STRICTEST, Golden, Rank
 from sluice.rules import SourceRules
-from sluice.store.statements import rows
+from sluice.store.queries import rows
 
 FAMILIAR_TRUST = 50
 """Trust of a source that is no longer declared: the default of a declared one."""
@@ -36,9 +36,7 @@ def gather(
         persons=_persons(connection, leads, sources),
         companies=_companies(connection, leads, rules),
         new_lead_ids=_take(connection, "lead_ids_take", len(leads)),
-        new_company_ids=_take(
-            connection, "company_ids_take", leads["company_key"].fillna(leads["company"]).nunique() * 3
-        ),
+        new_company_ids=_take(connection, "company_ids_take", len(leads[COMPANY_CLAIM].drop_duplicates())),
     )
 
 

@@ -14,7 +14,7 @@ from sluice.matching.facts import Findings
 from sluice.store import consequences, rows
 from sluice.store.faults import Retry
 from sluice.store.loading import Loading
-from sluice.store.statements import execute
+from sluice.store.queries import execute
 from sluice.store.tables import array_texts, copy, is_missing, json_text
 
 ENTRY_STATUS = ("new", "open_new")
@@ -30,9 +30,15 @@ def load(connection: Connection, batch: Batch, findings: Findings, loading: Load
     leads = batch.leads.copy()
     got_another = leads["owner"].notna() & (leads["owner"] != leads["known_owner"].fillna(""))
     leads["is_assigned"] = leads["is_new_lead"] | got_another
+    changed = {lead_id for _, lead_id, _ in findings.changes}
+    changed |= {lead_id for lead_id, person in findings.persons.items() if person.rekeyed}
+    aside = [lead_id for lead_id, person in findings.persons.items() if person.is_flagged or not person.is_open]
+    is_last = leads["lead_id"].notna() & leads["is_last"].astype(bool)
+    leads["is_written"] = is_last & (leads["is_new_lead"] | leads["lead_id"].isin(list(changed)))
+    leads["is_active"] = leads["is_written"] & ~leads["lead_id"].isin(aside)
     leads["stated_at"] = leads["created_at"].fillna(pd.Timestamp(loading.occurred_at).tz_convert("UTC"))
     consequences.write_companies(connection, findings, loading)
-    _write_leads(connection, leads[leads["lead_id"].notna() & leads["is_last"]], findings, loading)
+    _write_leads(connection, leads[leads["is_written"]], findings, loading)
     rows.write_touches(connection, leads, loading)
     rows.write_changes(connection, findings, loading)
     consequences.write_decisions(connection, findings, loading)
@@ -42,11 +48,8 @@ def load(connection: Connection, batch: Batch, findings: Findings, loading: Load
     rows.write_left_over(connection, batch, loading)
 
 
-def _write_leads(connection: Connection, last: pd.DataFrame, findings: Findings, loading: Loading) -> None:
-    changed = {lead_id for _, lead_id, _ in findings.changes}
-    changed |= {lead_id for lead_id, person in findings.persons.items() if person.rekeyed}
-    new = last[last["is_new_lead"]]
-    known = last[~last["is_new_lead"] & last["lead_id"].isin(list(changed))]
+def _write_leads(connection: Connection, written: pd.DataFrame, findings: Findings, loading: Loading) -> None:
+    new, known = written[written["is_new_lead"]], written[~written["is_new_lead"]]
     reopened = [i for i, p in findings.persons.items() if not p.is_new and p.is_open and p.was_closed]
     if reopened:
         status, category = ENTRY_STATUS

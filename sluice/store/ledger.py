@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sluice.store.engine import Database
-from sluice.store.queries import FOLDER, query
-from sluice.store.statements import rows
+from sluice.store.queries import FOLDER, query, rows
 
 SHOWN = 20
 """Most violations of one invariant that are listed; all are counted."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
 
 from sluice.settings import REPOSITORY
 
@@ -14,3 +17,18 @@ FOLDER = REPOSITORY / "sql" / "queries"
 def query(name: str, folder: Path = FOLDER) -> str:
     """The text of `sql/queries/<name>.sql`; its parameters are written `%(name)s`, a percent sign `%%`."""
     return (folder / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def rows(connection: Connection, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+    """All rows of a query, as dictionaries."""
+    return [dict(row) for row in connection.exec_driver_sql(query(name), parameters).mappings()]
+
+
+def value(connection: Connection, name: str, /, **parameters: Any) -> Any:
+    """The first column of the first row, or None."""
+    return connection.exec_driver_sql(query(name), parameters).scalar()
+
+
+def execute(connection: Connection, name: str, /, **parameters: Any) -> int:
+    """Runs a query for its effect; how many rows it touched."""
+    return connection.exec_driver_sql(query(name), parameters).rowcount

@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from sluice.errors import NotFound, UserError
+from sluice.errors import BrokenPromise, NotFound, UserError
 from sluice.profiles import Profile
 from sluice.store.engine import Database
-from sluice.store.statements import execute, rows, value
+from sluice.store.queries import execute, rows, value
 
 
 @dataclass(frozen=True)
@@ -85,31 +85,33 @@ def receive(database: Database, arrival: Arrival, profile: Profile, *, again: bo
     """
     with database.transaction() as connection:
         config_id = remember_config(connection, profile)
-        key = arrival.key
-        first = _insert(connection, arrival, config_id, key=key)
-        if first is not None:
-            return get(connection, first)
-        known = rows(connection, "receipt_by_key", source=arrival.source, key=key)[0]
+        first, is_new = _claim(connection, arrival, config_id, key=arrival.key)
+        if is_new or (again and not first.is_settled):
+            return first
         if again:
-            return _receive_again(connection, arrival, config_id, known["receipt_id"])
-        if known["name"] == arrival.name:
-            return get(connection, known["receipt_id"])
-        key = f"{key}@{arrival.name}"
-        made = _insert(connection, arrival, config_id, key=key, state="duplicate", duplicate_of=known["receipt_id"])
-        if made is None:
-            made = rows(connection, "receipt_by_key", source=arrival.source, key=key)[0]["receipt_id"]
-        return get(connection, made)
+            return _receive_again(connection, arrival, config_id, first.receipt_id)
+        if first.name == arrival.name:
+            return first
+        duplicate = {"state": "duplicate", "duplicate_of": first.receipt_id}
+        return _claim(connection, arrival, config_id, key=f"{arrival.key}@{arrival.name}", **duplicate)[0]
+
+
+def _claim(connection: Connection, arrival: Arrival, config_id: int, *, key: str, **facts: Any) -> tuple[Receipt, bool]:
+    """The receipt that holds the claim on a key, and whether it is a new one."""
+    while True:  # a claim that is given up between the two looks is free for us
+        made = _insert(connection, arrival, config_id, key=key, **facts)
+        if made is not None:
+            return get(connection, made), True
+        known = rows(connection, "receipt_by_key", source=arrival.source, key=key)
+        if known:
+            return get(connection, known[0]["receipt_id"]), False
 
 
 def _receive_again(connection: Connection, arrival: Arrival, config_id: int, first: int) -> Receipt:
     """A new claim beside the old ones; or the last one, if it was interrupted: `--again` then goes on with that."""
     for times in range(2, 1_000):
-        key = f"{arrival.key}#{times}"
-        made = _insert(connection, arrival, config_id, key=key, again_of=first)
-        if made is not None:
-            return get(connection, made)
-        claimed = get(connection, rows(connection, "receipt_by_key", source=arrival.source, key=key)[0]["receipt_id"])
-        if not claimed.is_settled:
+        claimed, is_new = _claim(connection, arrival, config_id, key=f"{arrival.key}#{times}", again_of=first)
+        if is_new or not claimed.is_settled:
             return claimed
     raise UserError(arrival.name, "it has been imported 1,000 times", fix="Import a file of another content")
 
@@ -201,7 +203,9 @@ def surveyed(database: Database, receipt_id: int, survey: dict[str, Any], header
 def finish(database: Database, receipt_id: int) -> None:
     """Closes a receipt whose rows are all in."""
     with database.transaction() as connection:
-        execute(connection, "receipt_finish", receipt_id=receipt_id)
+        finished = execute(connection, "receipt_finish", receipt_id=receipt_id)
+        if not finished and get(connection, receipt_id).state != "done":
+            raise BrokenPromise(f"receipt {receipt_id} has rows that are not in")
 
 
 def fail(database: Database, receipt_id: int, failure: dict[str, str]) -> None:

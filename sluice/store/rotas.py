@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from sluice.rota import Rotas
-from sluice.store.statements import execute, rows
+from sluice.store.queries import execute, rows
 
 
 def take(connection: Connection) -> Rotas:

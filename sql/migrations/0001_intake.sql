@@ -143,6 +143,7 @@ create table leads (
 create unique index leads_identity_key on leads (identity_key) where is_open and not is_flagged;
 -- leads_known: the few that the unique index leaves out
 create index leads_identity_aside on leads (identity_key) where not is_open or is_flagged;
+create index leads_phone on leads (phone) where phone is not null; -- consents_apply_phone
 create index leads_person_key on leads (person_key) where person_key is not null; -- leads_known
 
 create table touches (

@@ -2,6 +2,7 @@
 -- each branch is one index of leads: one condition with "or" would compare every wish with every lead
 with wished as (
     select distinct
+        substr(c.address_key, 5) as number,
         substr(c.address_key, 5) || '|' as person_from,
         substr(c.address_key, 5) || '}' as person_below,
         c.address_key || '|' as key_from,
@@ -11,6 +12,10 @@ with wished as (
 ),
 
 meant as (
+    select l.lead_id
+    from wished as w
+    inner join leads as l on w.number = l.phone
+    union all
     select l.lead_id
     from wished as w
     inner join leads as l on w.person_from <= l.person_key and w.person_below > l.person_key

@@ -57,8 +57,6 @@ set
     person_key = coalesce(l.person_key, s.person_key),
     email_opt_out = l.email_opt_out or s.email_opt_out,
     do_not_call = l.do_not_call or s.do_not_call,
-    owner = case when s.team is null then l.owner else s.owner end,
-    team = coalesce(s.team, l.team),
     updated_at = now()
 from staged_updates as s
 where l.lead_id = s.lead_id

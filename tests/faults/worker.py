@@ -27,8 +27,8 @@ from sluice.settings import Settings
 from sluice.sources import files
 from sluice.sources.stamp import stamp
 from sluice.store.engine import Database
+from sluice.store.queries import execute
 from sluice.store.receipts import Receipt
-from sluice.store.statements import execute
 
 
 def run(order: dict[str, Any]) -> None:
@@ -36,8 +36,8 @@ def run(order: dict[str, Any]) -> None:
     path = Path(order["path"])
     with opened(Settings.read(os.environ)) as office:
         if order["folder"]:
-            for file in dropped(path, lambda name: name in office.sources):
-                take_in(office, file, Order(file.path, file.source))
+            for file in dropped(path, Order(path), lambda name: name in office.sources):
+                take_in(office, file)
         else:
             intake(office, Order(path))
 

@@ -47,7 +47,9 @@ def test_interrupted_it_says_so_and_the_same_command_goes_on(
     command = [SLUICE, "import", "leads.csv"]
     with database.transaction() as connection:
         connection.exec_driver_sql(query("slice_lock"))  # the import waits for its first slice
-        process = subprocess.Popen(command, env=environ, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, env=environ, cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=_heed_interrupts
+        )
         _wait_for_a_waiter(database)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
@@ -56,6 +58,11 @@ def test_interrupted_it_says_so_and_the_same_command_goes_on(
     assert subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, check=False).returncode == 0
     with database.connection() as connection:
         assert connection.exec_driver_sql("select count(*) from leads").scalar() == 399
+
+
+def _heed_interrupts() -> None:
+    """A test run that was started in the background ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_psql_hands_on_its_arguments_and_its_exit_code(environ: dict[str, str]) -> None:

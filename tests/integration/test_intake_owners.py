@@ -106,3 +106,20 @@ def test_scores_add_up_line_by_line(desk: Desk) -> None:
     ((signals, points, score),) = desk.ask("select score_signals, score_points, score from leads where band = 'hot'")
     assert sum(points) == score and len(signals) == len(points)
     assert "C-level" in signals
+
+
+def test_a_lead_of_the_queue_that_comes_again_with_its_owner_is_theirs(desk: Desk) -> None:
+    desk.take("full_name,email,country\nAnna Schmidt,anna@acme.example,JP\n")
+    assert desk.ask("select owner is null from leads") == [True]
+    desk.take("full_name,email,country,owner_given\nAnna Schmidt,anna@acme.example,JP,hannah\n")
+    assert desk.ask("select owner from leads") == ["hannah"]
+    assert desk.whole()
+
+
+def test_a_flagged_duplicate_is_not_called_a_second_time(desk: Desk) -> None:
+    """S000-24, S000-27."""
+    desk = desk.with_source("files", on_match={"open": "flag"})
+    row = "Anna Schmidt,anna@acme.example,CEO,DE,+49 30 23125 001,500\n"
+    desk.take(f"full_name,email,title,country,phone,employees\n{row}{row}")
+    assert desk.ask("select count(*) from leads") == [2]
+    assert desk.ask("select count(*), count(distinct lead_id) from activities") == [(1, 1)]

@@ -165,3 +165,30 @@ def test_a_wish_reaches_a_source_that_may_only_touch(desk: Desk) -> None:
     )
     assert desk.ask("select email_opt_out from leads") == [True]
     desk.whole()
+
+
+def test_one_name_with_many_domains_is_as_many_companies(desk: Desk) -> None:
+    rows = "".join(f"Person {letter},p{letter}@acme-{letter}.example,Acme\n" for letter in "abcdefgh")
+    receipt = desk.take(f"full_name,email,company\n{rows}")
+    assert desk.counts(receipt) == {"created": 8}
+    assert desk.ask("select count(*) from companies") == [8]
+
+
+def test_a_company_without_a_letter_is_found_again(desk: Desk) -> None:
+    for letter in "ab":
+        desk.take(f"full_name,email,company\nPerson {letter},p{letter}@mail-{letter}.example,+++!\n")
+    assert desk.ask("select count(*) from leads") == [2]
+
+
+def test_a_policy_that_only_notes_leaves_the_lead_its_key(desk: Desk) -> None:
+    desk.take("full_name,phone\nAnna Schmidt,+49 30 23125 001\n")
+    noting = desk.with_source("files", on_match={"open": "touch_only"})
+    noting.take("full_name,email,phone\nAnna Schmidt,anna@acme.example,+49 30 23125 001\n")
+    assert desk.ask("select identity_key, email from leads") == [("tel:+493023125001|anna schmidt", None)]
+
+
+def test_a_do_not_call_reaches_every_lead_with_the_number(desk: Desk) -> None:
+    """S001-16."""
+    desk.take("full_name,email,phone\nAnna Schmidt,anna@acme.example,+49 30 23125 001\n")
+    desk.take("full_name,phone,do_not_call\nBo Lee,+49 30 23125 001,yes\n")
+    assert desk.ask("select distinct do_not_call from leads") == [True]

@@ -18,6 +18,7 @@ Zoë de Groot,not an address,,,,
 """
 
 DAMAGES = {
+    "calls_ignored": "update leads set do_not_call = false where do_not_call",
     "changes_astray": "update lead_changes set row_number = 3",
     "configs_unknown": "update leads set config_id = config_id + 100 where full_name = 'Bo Lee'",
     "contents_twice": """drop index receipts_source_key;

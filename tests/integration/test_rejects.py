@@ -36,6 +36,17 @@ def test_a_rejects_file_is_mended_and_imported_again(desk: Desk, tmp_path: Path)
     assert again.survey["warnings"] == []
 
 
+def test_a_row_with_too_many_cells_stays_refused_until_it_is_mended(desk: Desk, tmp_path: Path) -> None:
+    desk = desk.with_source("files", delimiter=";", encoding="cp1252")
+    receipt = desk.take("full_name;email\nJürgen Weiß;juergen@nordwind.example;Berlin\n".encode("cp1252"))
+    path = tmp_path / "leads.rejects.csv"
+    assert write_rejects(desk.database, receipt, path) == 1
+    assert desk.counts(desk.take(path)) == {"rejects": 1}
+    path.write_bytes(path.read_bytes().replace(b";Berlin", b""))
+    assert desk.counts(desk.take(path)) == {"created": 1}
+    assert desk.ask("select full_name from leads") == ["Jürgen Weiß"]
+
+
 def test_without_rejects_there_is_no_file(desk: Desk, tmp_path: Path) -> None:
     receipt = desk.take("full_name,email\nAnna Schmidt,anna@nordwind.example\n")
     assert write_rejects(desk.database, receipt, tmp_path / "rejects.csv") == 0

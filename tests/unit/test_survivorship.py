@@ -36,6 +36,8 @@ CASES = [
     pytest.param({"email": "anna@example.com"}, {"email": "ANNA@example.com"}, rank(day=20), {"email": "anna@example.com"}, {}, id="case is no news"),
     pytest.param({"lead_source": "Webinar"}, {"lead_source": "Website"}, rank(day=20), {"lead_source": "Webinar"}, {}, id="the first source stays"),
     pytest.param({"lead_source": "Webinar"}, {"lead_source": "Website"}, rank(day=1), {"lead_source": "Website"}, {"lead_source": "the earlier enquiry"}, id="an earlier enquiry arrives late"),
+    pytest.param({"first_name": "Ana", "last_name": "Petrova"}, {"first_name": "Anna"}, rank(day=20), {"first_name": "Ana", "last_name": "Petrova"}, {}, id="a first name alone is no newer name"),
+    pytest.param({"street": "Lindenstr. 5", "city": "Berlin", "country": "GB"}, {"country": "DE"}, rank(day=20), {"street": "Lindenstr. 5", "country": "GB"}, {}, id="a country alone is no newer address"),
     pytest.param({"tags": ["expo"]}, {"tags": ["webinar"]}, rank(day=1), {"tags": ["expo", "webinar"]}, {"tags": "collected"}, id="tags are collected"),
     pytest.param({"email_opt_out": True}, {"email_opt_out": False}, rank(day=20), {"email_opt_out": True}, {}, id="an opt-out stays (S001-16)"),
     pytest.param({"email_opt_out": False}, {"email_opt_out": True}, rank(day=1), {"email_opt_out": True}, {"email_opt_out": "the stricter wish"}, id="an old opt-out counts"),
