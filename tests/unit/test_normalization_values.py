@@ -101,7 +101,7 @@ def test_a_lead_is_not_created_in_the_future() -> None:
     ("title", "seniority"),
     [("Assistant to the Director", "assistant"), ("Director's Assistant", "assistant"), ("Vice President", "vp"), ("Director of Sales", "director"),
      ("Geschäftsführer", "c_level"), ("Geschäftsführerin", "c_level"), ("Directeur commercial", "director"), ("Directeur général", "c_level"), ("CEO & Founder", "c_level"),
-     ("Chief Marketing Officer", "c_level"), ("Head of IT", "director"), ("Vertriebsleiterin", "manager"), ("Sales Manager", "manager"), ("Intern, Marketing", "trainee"),
+     ("Chief Marketing Officer", "c_level"), ("Head of IT", "director"), ("Product Owner", "manager"), ("Chief of Staff", "manager"), ("Vertriebsleiterin", "manager"), ("Sales Manager", "manager"), ("Intern, Marketing", "trainee"),
      ("Senior Developer", "senior"), ("Управител", "c_level"), ("Executive Assistant", "assistant"), ("Managing Director", "c_level"), ("Software Engineer", "staff"),
      ("Sekretärin", "assistant"), ("Wizard", None)],
 )  # fmt: skip
