@@ -95,6 +95,23 @@ def test_a_folder_is_worked_where_it_can_be_watched(
     assert broken(database) == {}
 
 
+def test_a_file_that_fails_does_not_stop_the_others(
+    prefect_server: PrefectServer, settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    """It stays in the inbox, the run says so, and the next run tries it again."""
+    for name in ("astray/leads.csv", "spring.csv"):
+        path = tmp_path / "inbox" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(INBOX["autumn.csv"], encoding="utf-8")
+    found = run(prefect_server, tmp_path, settings)
+    assert found.done.code != 0
+    assert found.tasks() == [("take in leads.csv", "FAILED"), ("take in spring.csv", "COMPLETED")]
+    assert prefect_server.ask("select state_type::text from flow_run where id = %s", found.flow_run) == ["FAILED"]
+    assert (tmp_path / "done" / "spring.csv").exists()
+    assert (tmp_path / "inbox" / "astray" / "leads.csv").exists()
+    assert totals(database)["created"] == 1
+
+
 def totals(database: Database) -> dict[str, int]:
     """What became of all rows, by the database."""
     names = ("created", "updated", "unchanged", "flagged", "rejects", "set_asides")

@@ -37,7 +37,7 @@ BO = "Bo Lee,bo@lee.example,\n"
         pytest.param(ANNA + BO, ["no header", "Add a header line"], id="no header"),
         pytest.param(
             "Name;Mail\nAnna;anna@acme.example\n",
-            ["no column is known", "full_name", "files.yml"],
+            ["no column is known", "full_name", "NAME.yml", "--source"],
             id="unknown columns",
         ),
         pytest.param(
