@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sluice import crash
-from sluice.errors import UnreadableFile, UserError
+from sluice.errors import UnreadableFile
 from sluice.intake import UNDECLARED, Office, Order, intake
 from sluice.reports import report, write_rejects, write_report
 from sluice.sources.stamp import ChangedWhileRead, changed_while_read, stamp
@@ -99,13 +99,13 @@ def _check_writable(file: Dropped) -> None:
     """Nothing is loaded from a folder that the file cannot leave, or else its report would be lost.
 
     Raises:
-        UserError: the inbox or `done/` may not be written to.
+        UnreadableFile: the inbox or `done/` may not be written to.
     """
     for folder in (file.path.parent, file.root / "done", file.root / "failed"):
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise UserError(
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise UnreadableFile(
                 str(folder), "it cannot be written to", fix="Give this user write permission; nothing was loaded"
             )
 

@@ -67,10 +67,8 @@ def _write_leads(connection: Connection, written: pd.DataFrame, findings: Findin
 
 def _rows_of_leads(last: pd.DataFrame, findings: Findings, loading: Loading) -> pd.DataFrame:
     persons = [findings.persons.get(int(lead_id)) for lead_id in last["lead_id"]]
-    table = last[["lead_id", "identity_key", "person_key", *schema.STORED, "extra", "score", "band"]]
+    table = last[["lead_id", "identity_key", "person_key", *schema.STORED, "extra", "score", "band", "owner", "team"]]
     table = table.assign(
-        owner=last["owner"].where(last["is_assigned"]),
-        team=last["team"].where(last["is_assigned"]),
         is_open=True,
         is_flagged=[bool(person and person.is_flagged) for person in persons],
         status=ENTRY_STATUS[0],
@@ -102,4 +100,4 @@ def _attributes(last: pd.DataFrame, names: Sequence[str]) -> pd.Series:
 
 
 def _numbers(values: Sequence[Any], index: pd.Index) -> pd.Series:
-    return pd.Series([None if value is None else value for value in values], index=index, dtype="Int64")
+    return pd.Series(list(values), index=index, dtype="Int64")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sluice.errors import NotFound
+from sluice.errors import NotFound, UnreadableFile
 from sluice.folders import Dropped, dropped, take_in
 from sluice.intake import Order, Watch
 from tests.desk import Desk
@@ -74,6 +74,16 @@ def test_a_file_that_is_still_written_stays(desk: Desk, drop: Callable[[str, str
     assert path.exists()
     assert take(desk, bucket)["state"] == "done"
     assert desk.ask("select count(*) from leads") == [2]
+
+
+def test_nothing_is_loaded_from_a_folder_that_the_file_cannot_leave(
+    desk: Desk, drop: Callable[[str, str], Path]
+) -> None:
+    bucket = drop("leads.csv", ANNA)
+    (bucket / "done").write_text("somebody's notes")
+    with pytest.raises(UnreadableFile, match=r"done: it cannot be written to.*nothing was loaded"):
+        take(desk, bucket)
+    assert desk.ask("select count(*) from receipts") == [0]
 
 
 def test_a_file_that_another_run_has_moved_is_left_to_it(desk: Desk, drop: Callable[[str, str], Path]) -> None:
