@@ -2,7 +2,8 @@
 # The system's parts that some tests need: installs the missing ones where it may, else says which tests are left out.
 # With SLUICE_REQUIRE_PARTS=1 (as in .ci/run) a part that is still missing is an error.
 # One part a line: a file it brings (a shell pattern) | Debian's package | the tests that need it.
-parts='/usr/lib/postgresql/*/bin/postgres|postgresql|the second leg of the database tests, on a Postgres from Debian'
+parts='/usr/lib/postgresql/*/bin/postgres|postgresql|the second leg of the database tests, on a Postgres from Debian
+/usr/bin/chromium|chromium|the tests of the Prefect UI and its pictures in the docs'
 
 lacks() { # shellcheck disable=SC2086  # the pattern is meant to be expanded
     for file in $1; do
