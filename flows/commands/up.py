@@ -1,0 +1,40 @@
+"""`sluice up`: everything that runs, on one machine."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from flows.commands import opening
+
+
+class PartName(StrEnum):
+    """A part that can be run alone."""
+
+    server = "server"
+    runner = "runner"
+    watcher = "watcher"
+
+
+Host = Annotated[str, typer.Option("--host", help="Address that the Prefect server listens on.")]
+Port = Annotated[
+    int | None,
+    typer.Option("--port", min=1, max=65_535, help="Port of the Prefect server; 4200, or the next free one."),
+]
+Only = Annotated[
+    list[PartName] | None,
+    typer.Option("--only", help="Run this part alone, the others run elsewhere; may be repeated."),
+]
+
+
+def up(host: Host = "127.0.0.1", port: Port = None, only: Only = None) -> None:
+    """Run Postgres, a Prefect server, a watcher of the buckets and the deployments, until Ctrl-C.
+
+    Files that are dropped into a bucket's inbox are taken in; the Prefect UI shows each run.
+    """
+    from flows import serve
+
+    parts = tuple(name for name in serve.PARTS if only is None or name in only)
+    serve.up(opening.settings(), serve.Wishes(host, port, parts))
