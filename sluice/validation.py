@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 from rapidfuzz.distance import OSA
+from rapidfuzz.process import cdist
 
-from sluice.batch import Batch, add_warning, map_uniques
+from sluice.batch import Batch, add_warning
+from sluice.distinct import as_arrow, distinct
 from sluice.domains import is_disposable, is_free
 from sluice.problems import CODES, problem
 from sluice.rules import IntakeMinimum, Rules, SourceRules
@@ -19,6 +24,8 @@ from sluice.schema import check
 _AMOUNT = re.compile(r"[\d.,:%+\-\s$€£]*")
 _WORDS = re.compile(r"[^\W_]+")
 _HARMLESS = ("control_characters", "zero_restored", "assumed_yes")
+FOLDED_TO_ASCII = "ßİŉſǰẖẗẘẙẚẞ\u212aﬀﬁﬂﬃﬄﬅﬆ"
+"""Letters beyond ASCII that case folding turns into letters of ASCII."""
 _REASONS = {
     "blank": "every cell of the row is empty",
     "total_line": "the row sums up others",
@@ -77,7 +84,7 @@ def validate(batch: Batch, rules: ValidationRules, source: SourceRules) -> Batch
         e-mail) and `email_verdict` (`ok` or `risky`: disposable or probably mistyped).
     """
     batch = batch.set_aside(_set_asides(batch.leads, rules), _REASONS)
-    leads = _judge_emails(batch.leads.copy(), rules)
+    leads = _judge_emails(batch.leads.copy(deep=False), rules)
     for name in rules.recommended:
         if name in leads:
             add_warning(leads, leads[name].isna(), name, "missing")
@@ -92,19 +99,40 @@ def _set_asides(leads: pd.DataFrame, rules: ValidationRules) -> pd.Series:
     kinds = pd.Series(None, index=leads.index, dtype="str")
     unreachable = leads["email"].isna() & leads["phone"].isna() & leads["mobile"].isna()
     words = frozenset(word.casefold() for word in rules.total_words)
-    records: Any = leads["record"]
-    for index in leads.index[unreachable]:
-        cells = list(records[index])
+    records = leads.loc[unreachable, "record"]
+    for index, record in zip(records.index, records.tolist(), strict=True):
+        cells: list[str] = list(record)
         filled = [cell.strip() for cell in cells if cell.strip()]
         if cells and not filled:
             kinds[index] = "blank"
         elif filled and _is_total(filled, words):
             kinds[index] = "total_line"
-    names = {" ".join(_WORDS.findall(name.casefold())) for name in rules.test_leads.names}
-    said = map_uniques(leads["full_name"], lambda name: " ".join(_WORDS.findall(str(name).casefold())))
-    mailbox = map_uniques(leads["email_key"], lambda key: str(key).partition("@")[0]).isin(rules.test_leads.mailboxes)
-    tested = said.isin(names) | (mailbox & said.str.contains(r"\btest", regex=True).fillna(value=False))
-    return kinds.mask(tested & kinds.isna(), "test_lead")
+    return kinds.mask(_tested(leads, rules.test_leads) & kinds.isna(), "test_lead")
+
+
+def _tested(leads: pd.DataFrame, rules: TestLeads) -> pd.Series:
+    """Which rows somebody typed to try a form."""
+    names = {" ".join(_WORDS.findall(name.casefold())) for name in rules.names}
+    shown = leads["full_name"].where(_has_one_of(leads["full_name"], {"test", *(name.split(" ")[0] for name in names)}))
+    said = distinct(shown).map(lambda name: " ".join(_WORDS.findall(name.casefold())))
+    mailbox = _is_box(leads["email_key"], rules.mailboxes).fillna(value=False)
+    return said.isin(names) | (mailbox & said.str.contains(r"\btest", regex=True).fillna(value=False)).astype(bool)
+
+
+def _has_one_of(names: pd.Series, words: set[str]) -> pd.Series:
+    """Which names may have one of the words in them, their case folded; folding them all costs ten times as much."""
+    if not all(word.isascii() for word in words):
+        return names.notna()
+    pattern = "|".join([*map(re.escape, sorted(words)), f"[{FOLDED_TO_ASCII}]"])
+    found = pc.match_substring_regex(pc.utf8_lower(as_arrow(names)), pattern)
+    return pd.Series(found.fill_null(False).to_numpy(zero_copy_only=False), index=names.index)
+
+
+def _is_box(keys: pd.Series, boxes: list[str]) -> pd.Series:
+    """Which e-mail keys have one of the local parts; NA without an e-mail."""
+    pattern = "|".join(map(re.escape, boxes)) or "@"  # no local part starts with that
+    found = pc.match_substring_regex(as_arrow(keys), f"^(?:{pattern})@")
+    return found.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get).set_axis(keys.index)
 
 
 def _is_total(filled: list[str], words: frozenset[str]) -> bool:
@@ -115,12 +143,11 @@ def _is_total(filled: list[str], words: frozenset[str]) -> bool:
 
 def _judge_emails(leads: pd.DataFrame, rules: ValidationRules) -> pd.DataFrame:
     """Adds the four verdict columns and their warnings."""
-    domains, keys = leads["email_domain"], leads["email_key"]
-    roles = frozenset(rules.roles)
-    disposable = _flag(domains, _with(is_disposable, rules.also_disposable, rules.not_disposable))
-    free = _flag(domains, _with(is_free, rules.also_free, rules.not_free)) & ~disposable
-    role = _flag(keys, lambda key: key.partition("@")[0] in roles)
-    typo = map_uniques(domains, lambda domain: _meant(str(domain), rules)).notna()
+    domains = distinct(leads["email_domain"])
+    disposable = domains.map(_with(is_disposable, rules.also_disposable, rules.not_disposable), "boolean")
+    free = domains.map(_with(is_free, rules.also_free, rules.not_free), "boolean") & ~disposable
+    role = _is_box(leads["email_key"], rules.roles)
+    typo = domains.spread(_meant(domains.values, rules)).notna()
     for where, code in ((disposable, "disposable"), (role, "role"), (typo, "typo")):
         add_warning(leads, where.fillna(value=False).astype(bool), "email", code)
     risky = (disposable | typo).fillna(value=False).astype(bool)
@@ -128,34 +155,37 @@ def _judge_emails(leads: pd.DataFrame, rules: ValidationRules) -> pd.DataFrame:
     return leads.assign(email_is_free=free, email_is_role=role, email_is_disposable=disposable, email_verdict=verdict)
 
 
-def _flag(values: pd.Series, test: Callable[[str], bool]) -> pd.Series:
-    return map_uniques(values, test, "boolean")
-
-
 def _with(test: Callable[[str], bool], also: list[str], never: list[str]) -> Callable[[str], bool]:
     more, less = frozenset(also), frozenset(never)
     return lambda domain: domain not in less and (domain in more or test(domain))
 
 
-def _meant(domain: str, rules: ValidationRules) -> str | None:
-    """The great provider that a domain is one typing error away from."""
-    if domain in rules.great_providers or is_free(domain):
-        return None
-    long = (name for name in rules.great_providers if len(name) >= rules.typo_min_length)
-    return next((name for name in long if OSA.distance(name, domain, score_cutoff=1) == 1), None)
+def _meant(domains: list[str], rules: ValidationRules) -> list[str | None]:
+    """Per domain the great provider that it is one typing error away from."""
+    long = [name for name in rules.great_providers if len(name) >= rules.typo_min_length]
+    if not long or not domains:
+        return [None] * len(domains)
+    near = cdist(domains, long, scorer=OSA.distance, score_cutoff=1) == 1
+    meant: list[str | None] = [None] * len(domains)
+    for place in np.flatnonzero(near.any(axis=1)).tolist():
+        if domains[place] not in rules.great_providers and not is_free(domains[place]):
+            meant[place] = long[int(near[place].argmax())]
+    return meant
 
 
 def _problems(leads: pd.DataFrame, rules: ValidationRules, source: SourceRules) -> pd.Series:
-    """Per row the list of its problems if it cannot be a lead, else an empty list."""
+    """The problems of each row that cannot be a lead."""
     unmet = _unmet(leads, rules, source)
     thrown = leads["email_is_disposable"].fillna(value=False).astype(bool) & (rules.disposable == "reject")
-    problems = pd.Series([[] for _ in range(len(leads))], index=leads.index, dtype=object)
-    for index in leads.index[unmet.notna() | thrown]:
-        row = leads.loc[index]
-        found = _warned(row, refused=("disposable",) if thrown[index] else ())
-        code = unmet[index]
-        problems[index] = [*found, problem("row", str(code))] if isinstance(code, str) else found
-    return problems
+    bad = unmet.notna() | thrown
+    rows, found = leads[bad], [list[dict[str, str]]() for _ in range(int(bad.sum()))]
+    codes, disposables = unmet[bad].tolist(), thrown[bad].tolist()
+    for place, problems in enumerate(found):
+        problems += _warned(rows, place, refused=("disposable",) if disposables[place] else ())
+        if isinstance(codes[place], str):
+            problems.append(problem("row", codes[place]))
+    kept = [place for place, problems in enumerate(found) if problems]
+    return pd.Series([found[place] for place in kept], index=rows.index[kept], dtype=object)
 
 
 def _unmet(leads: pd.DataFrame, rules: ValidationRules, source: SourceRules) -> pd.Series:
@@ -178,13 +208,13 @@ def _unmet(leads: pd.DataFrame, rules: ValidationRules, source: SourceRules) -> 
     return codes
 
 
-def _warned(row: Any, refused: tuple[str, ...]) -> list[dict[str, str]]:
+def _warned(rows: pd.DataFrame, place: int, refused: tuple[str, ...]) -> list[dict[str, str]]:
     """A row's warnings as problems, with what stood in the cell; hints about values that were kept are left out."""
     kept = {"role", "typo", "disposable", "too_long", "missing", *_HARMLESS} - set(refused)
     found: list[dict[str, str]] = []
-    for item in str(row["warnings"]).split():
+    for item in str(rows["warnings"].iloc[place]).split():
         field, _, code = item.partition(":")
         if code in CODES and code not in kept:
-            raw = row.get(f"raw_{field}")
+            raw = rows[f"raw_{field}"].iloc[place] if f"raw_{field}" in rows else None
             found.append(problem(field, code, raw if isinstance(raw, str) else ""))
     return found

@@ -17,7 +17,7 @@ from sluice.normalization.numbers import read_currency, read_employees, read_int
 from sluice.normalization.people import read_people
 from sluice.normalization.phones import read_phones
 from sluice.normalization.places import read_places
-from sluice.normalization.readings import Reading, read_uniques
+from sluice.normalization.readings import Reading, read_each
 from sluice.normalization.rules import Context, NormalizationRules
 from sluice.normalization.titles import read_titles
 from sluice.schema import LEAD_TIMES, FieldRules, check
@@ -61,28 +61,28 @@ def normalize(batch: Batch, context: Context) -> Batch:
 
 def _read_field(draft: Draft, name: str, rules: FieldRules) -> None:
     """One field by its type; the fields that depend on each other were read before."""
-    given = draft.given(name)
     if rules.type in _TEXTS:
         if name == "annual_revenue_currency":
             _read_currency(draft, draft.nothing())
         else:
-            draft.put_text(name, given)
+            draft.put_text(name, draft.given(name))
         return
-    found = read_uniques(given, _reader(name, rules, draft.context))
+    found = read_each(draft.cells(name), _reader(name, rules, draft.context))
     dtype = _DTYPES.get(rules.type, "str")
     if dtype in ("Int64", "Float64"):
         draft.put_number(name, found, dtype)
         if name == "annual_revenue":
-            _read_currency(draft, found.also.astype("str").where(draft.columns[name].notna()))
+            _read_currency(draft, found.also().where(draft.columns[name].notna()))
         return
-    draft.put(name, found.value, found.code, dtype)
+    draft.put_read(name, found, dtype)
 
 
 def _read_currency(draft: Draft, written: pd.Series) -> None:
     """`annual_revenue_currency`: what stands at the amount, else what the column of that name states."""
     numbers = draft.context.rules.numbers
-    stated = read_uniques(draft.given("annual_revenue_currency"), lambda text: read_currency(text, numbers))
-    draft.put("annual_revenue_currency", written.fillna(stated.value.astype("str")), stated.code)
+    stated = read_each(draft.cells("annual_revenue_currency"), lambda text: read_currency(text, numbers))
+    draft.put("annual_revenue_currency", written.fillna(stated.value()))
+    draft.note("annual_revenue_currency", stated)
 
 
 def _reader(name: str, rules: FieldRules, context: Context) -> Callable[[str], Reading]:

@@ -7,11 +7,11 @@ from urllib.parse import SplitResult, urlsplit
 
 import idna
 
-from sluice.batch import map_uniques
+from sluice.distinct import distinct
 from sluice.domains import is_disposable, is_free, registrable_domain
 from sluice.names import company_name
 from sluice.normalization.draft import Draft
-from sluice.normalization.readings import Reading, read_uniques
+from sluice.normalization.readings import NOTHING, Reading, read_each
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})")
@@ -24,17 +24,17 @@ def read_companies(draft: Draft) -> None:
     """
     company = draft.given("company").fillna(draft.given("lead_company_name"))
     draft.put_text("company", company.str.strip(" ,;"))
-    named = read_uniques(draft.columns["company"], lambda text: Reading(*_name(str(text))))
-    draft.put("company_key", named.value)
-    draft.put("legal_class", named.also)
+    named = read_each(distinct(draft.columns["company"]), _read_name)
+    draft.put("company_key", named.value())
+    draft.put("legal_class", named.also())
     for field in (name for name, kind in draft.fields.items() if kind.type == "website" and draft.has(name)):
-        found = read_uniques(draft.given(field), lambda text: read_website(str(text)))
-        draft.put_text(field, found.value.astype("str"))
-        draft.note(field, found.code)
+        found = read_each(draft.cells(field), read_website)
+        draft.put_text(field, found.value())
+        draft.note(field, found)
     shared = frozenset(draft.context.rules.shared_hosts)
     site = draft.columns.get("website", draft.nothing())
-    own = map_uniques(site, lambda url: _own_domain(urlsplit(str(url)).hostname or "", shared))
-    mail = map_uniques(draft.columns["email_domain"], lambda domain: _own_domain(str(domain), shared))
+    own = distinct(site).map(lambda url: _own_domain(urlsplit(url).hostname or "", shared))
+    mail = distinct(draft.columns["email_domain"]).map(lambda domain: _own_domain(domain, shared))
     draft.put("company_domain", own.fillna(mail))
 
 
@@ -79,9 +79,9 @@ def _ascii_host(host: str) -> str | None:
         return None
 
 
-def _name(text: str) -> tuple[str | None, None, str | None]:
+def _read_name(text: str) -> Reading:
     name = company_name(text)
-    return (name.key, None, name.legal_class) if name else (None, None, None)
+    return Reading(name.key, None, name.legal_class) if name else NOTHING
 
 
 def _own_domain(host: str, shared: frozenset[str]) -> str | None:

@@ -7,11 +7,12 @@ from functools import cache
 from typing import NamedTuple
 
 import pandas as pd
+import pyarrow.compute as pc
 
-from sluice.batch import map_uniques
-from sluice.names import name_key
+from sluice.distinct import as_arrow, as_series, distinct, joined
+from sluice.names import name_key, name_words
 from sluice.normalization.draft import Draft
-from sluice.normalization.readings import Reading, read_uniques
+from sluice.normalization.readings import Reading, read_each
 from sluice.normalization.rules import NormalizationRules
 from sluice.normalization.text import fold
 
@@ -36,29 +37,46 @@ def read_people(draft: Draft) -> None:
     """Adds `salutation`, the name parts, `full_name`, `name_key`; stated parts beat those read from the full name."""
     rules = draft.context.rules
     salutations = known_salutations(rules)
-    parts = {name: map_uniques(draft.given(name), lambda text: recase(str(text), rules.particles)) for name in _PARTS}
-    spoken = read_uniques(draft.given("salutation"), lambda text: _salutation(str(text), salutations))
-    draft.note("salutation", spoken.code)
+    parts = {name: draft.cells(name).map(lambda text: recase(text, rules.particles)) for name in _PARTS}
+    spoken = read_each(draft.cells("salutation"), lambda text: _salutation(text, salutations))
+    draft.note("salutation", spoken)
     whole = draft.given("full_name")
-    people = read_uniques(whole, lambda text: Reading(read_full_name(str(text), rules)))
+    people = draft.cells("full_name").map(lambda text: read_full_name(text, rules), "object")
     taken = parts["first_name"].isna() & parts["last_name"].isna() & whole.notna()
-    salutation = spoken.value.astype("str")
+    salutation = spoken.value()
     suffix = draft.nothing()
     if whole.notna().any():
-        salutation = salutation.fillna(_part(people.value, "salutation"))
-        suffix = _part(people.value, "suffix").where(taken)
+        salutation = salutation.fillna(_part(people, "salutation"))
+        suffix = _part(people, "suffix").where(taken)
         for name in _PARTS:
-            parts[name] = parts[name].where(~taken, _part(people.value, name.removesuffix("_name")))
+            parts[name] = parts[name].where(~taken, _part(people, name.removesuffix("_name")))
     draft.put_text("salutation", salutation)
     for name in _PARTS:
         draft.put_text(name, parts[name])
-    first, middle, last, after = (part.fillna("") for part in (*(draft.columns[name] for name in _PARTS), suffix))
-    full = first + " " + middle + " " + last + " " + after
-    full = full.str.replace(r"\s+", " ", regex=True).str.strip()
+    full = _joined([*(draft.columns[name] for name in _PARTS), suffix])
     full = full.mask(taken & _is_han(whole), whole)  # family name first, as it was written
     draft.put_text("full_name", full.mask(full == ""))
-    pair = draft.columns["first_name"] + " " + draft.columns["last_name"]
-    draft.put("name_key", map_uniques(pair.fillna(draft.columns["full_name"]), name_key))
+    draft.put("name_key", _keys(draft))
+
+
+def _joined(parts: list[pd.Series]) -> pd.Series:
+    """The parts that are there, with one space between them."""
+    full = as_series(joined(*(as_arrow(part) for part in parts), separator=" ", skip=True), parts[0].index)
+    is_loose = pc.match_substring_regex(as_arrow(full), r"\s\s|^\s|\s$")
+    return full.str.replace(r"\s+", " ", regex=True).str.strip() if pc.any(is_loose).as_py() else full
+
+
+def _keys(draft: Draft) -> pd.Series:
+    """`name_key` of first and last name where both are there, else of the full name.
+
+    The words of each name are worked out once: there are ten times fewer first and last names than pairs of them.
+    """
+    first, last = (distinct(draft.columns[name]).map(name_words) for name in ("first_name", "last_name"))
+    paired = first.notna() & last.notna()
+    pair = (first + " " + last).str.strip()
+    pair = pair.where(pair.str.contains(" ", regex=False).fillna(value=False))
+    alone = draft.columns["full_name"].where(~paired)
+    return pair.where(paired, distinct(alone).map(name_key))
 
 
 def read_full_name(text: str, rules: NormalizationRules) -> Person:

@@ -9,15 +9,14 @@ from typing import Any
 import pandas as pd
 import phonenumbers
 
-from sluice.batch import map_uniques
+from sluice.distinct import distinct, pairs
 from sluice.normalization.draft import Draft
-from sluice.normalization.phoneplans import quick
-from sluice.normalization.readings import Reading, read_uniques
+from sluice.normalization.phoneplans import quick, quick_all
+from sluice.normalization.readings import NOTHING, Reading, Readings
 
 _SCIENTIFIC = re.compile(r"\+?\d(?:[.,]\d+)?[eE]\+?\d{1,2}")
 _NOT_DIGIT = re.compile(r"\D")
 _SEVERAL = re.compile(r"[;,/|]| (?:or|oder|ou|o|und|and) ")
-_SEPARATOR = "\x1f"
 
 
 def read_phones(draft: Draft) -> None:
@@ -26,16 +25,36 @@ def read_phones(draft: Draft) -> None:
     Needs `country` and `email_domain`. The first known of these countries reads a number without a prefix: the
     address's, the e-mail domain's, the source's for phones, the source's; the next is tried when it is not valid there.
     """
-    countries = _countries(draft)
+    countries = distinct(_countries(draft))
     area_code = draft.context.source.phone.area_code
     sources = draft.nothing()
     for field in (name for name, kind in draft.fields.items() if kind.type == "phone" and draft.has(name)):
-        given = draft.given(field)
-        found = read_uniques(given + _SEPARATOR + countries, lambda text: _read_keyed(str(text), area_code))
-        draft.put(field, found.value, found.code)
+        both = pairs(draft.cells(field), countries)
+        found = Readings(read_all_phones([pair or ("", "") for pair in both.values], area_code), both)
+        draft.put_read(field, found)
         if field in ("phone", "mobile"):
-            sources = sources.fillna(found.also.astype("str"))
+            sources = sources.fillna(found.also())
     draft.put("phone_country_source", sources)
+
+
+def read_all_phones(keyed: list[tuple[str, str]], area_code: str | None = None) -> list[Reading]:
+    """`read_phone` of many texts, each with its countries as `DE:address US:source`.
+
+    Those that are plainly written and valid in their first country are found together; numbers that may lack their
+    area code are not among them.
+    """
+    known = {stated: stated_countries(stated) for stated in {stated for _, stated in keyed}}
+    first = {stated: countries[0] if countries else (None, None) for stated, countries in known.items()}
+    texts = [text for text, _ in keyed]
+    quickly = quick_all(texts, [first[stated][0] for _, stated in keyed])
+    return [
+        Reading(number, None, "prefix" if text[0] == "+" else first[stated][1])
+        if number and not (area_code and len(_NOT_DIGIT.sub("", text)) == 7)
+        else read_phone(text, known[stated], area_code)
+        if text
+        else NOTHING
+        for (text, stated), number in zip(keyed, quickly, strict=True)
+    ]
 
 
 def read_phone(text: str, countries: list[tuple[str, str]], area_code: str | None = None) -> Reading:
@@ -66,7 +85,7 @@ def _countries(draft: Draft) -> pd.Series:
     stated = list(dict.fromkeys(country for country in (source.phone.country, source.country) if country))
     tail = "".join(f" {country}:source" for country in stated)
     address = (draft.columns["country"] + ":address").fillna("")
-    mail = map_uniques(draft.columns["email_domain"], lambda domain: _by_domain(domain, generic))
+    mail = distinct(draft.columns["email_domain"]).map(lambda domain: _by_domain(domain, generic))
     return address + mail.fillna("") + tail
 
 
@@ -80,13 +99,13 @@ def _cctld(name: str, generic: frozenset[str]) -> str | None:
     return country if name not in generic and country in phonenumbers.SUPPORTED_REGIONS else None
 
 
-def _read_keyed(keyed: str, area_code: str | None) -> Reading:
-    text, _, countries = keyed.rpartition(_SEPARATOR)
+def stated_countries(stated: str) -> list[tuple[str, str]]:
+    """`DE:address US:source` as pairs."""
     pairs: list[tuple[str, str]] = []
-    for item in countries.split():
+    for item in stated.split():
         country, _, origin = item.partition(":")
         pairs.append((country, origin))
-    return read_phone(text, pairs, area_code)
+    return pairs
 
 
 def _one(text: str, countries: list[tuple[str, str]], area_code: str | None) -> tuple[str, str] | None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
 import re
+import sys
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
-import pandas as pd
 from babel import Locale
 from babel.core import get_global
-from babel.localedata import locale_identifiers
+from babel.localedata import locale_identifiers, resolve_locale_filename
 
-from sluice.batch import map_uniques
+from sluice.distinct import distinct, pairs
 from sluice.normalization.draft import Draft
-from sluice.normalization.readings import Reading, read_uniques
+from sluice.normalization.readings import Reading, read_each
 from sluice.normalization.rules import NormalizationRules, ZipReading
 from sluice.normalization.text import fold
 
@@ -21,7 +23,6 @@ _FLOAT = re.compile(r"(\d{3,9})\.0+")
 _PLUS_FOUR = re.compile(r"(\d{5})[ -]?(\d{4})")
 _CANADA = re.compile(r"([A-Z]\d[A-Z])[ -]?(\d[A-Z]\d)")
 _BRITAIN = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?) ?(\d[A-Z]{2})")
-_SEPARATOR = "\x1f"
 
 
 def read_places(draft: Draft) -> None:
@@ -30,15 +31,17 @@ def read_places(draft: Draft) -> None:
     A state that is missing is found by its ZIP (US). A row without a country is read as one of the source's country.
     """
     rules = draft.context.rules
-    found = read_uniques(draft.given("country"), lambda text: read_country(str(text), rules))
-    draft.put("country", found.value, found.code)
+    draft.put_read("country", read_each(draft.cells("country"), lambda text: read_country(text, rules)))
     where = draft.columns["country"].fillna(draft.context.source.country or "")
-    zips = read_uniques(draft.given("zip") + _SEPARATOR + where, lambda text: _zip_keyed(str(text), rules.zips))
-    draft.put_text("zip", zips.value.astype("str"))
-    draft.note("zip", zips.code)
-    states = read_uniques(draft.given("state") + _SEPARATOR + where, lambda text: _state_keyed(str(text), rules))
-    draft.note("state", states.code)
-    draft.put_text("state", states.value.astype("str").fillna(_by_zip(draft.columns["zip"], where)))
+    countries = distinct(where)
+    zips = read_each(pairs(draft.cells("zip"), countries), lambda pair: read_zip(pair[0], pair[1], rules.zips))
+    draft.put_text("zip", zips.value())
+    draft.note("zip", zips)
+    states = read_each(pairs(draft.cells("state"), countries), lambda pair: read_state(pair[0], pair[1], rules))
+    draft.note("state", states)
+    state = states.value()
+    by_zip = draft.columns["zip"].where((where == "US") & state.isna())
+    draft.put_text("state", state.fillna(distinct(by_zip).map(lambda code: _us_states().get(code[:5]))))
     for field in ("street", "city"):
         draft.put_text(field, draft.given(field))
 
@@ -86,26 +89,19 @@ def read_state(text: str, country: str, rules: NormalizationRules) -> Reading:
     return Reading(hit) if hit else Reading(text, "unknown")
 
 
-def _zip_keyed(keyed: str, zips: dict[str, ZipReading]) -> Reading:
-    text, _, country = keyed.rpartition(_SEPARATOR)
-    return read_zip(text, country, zips)
-
-
-def _state_keyed(keyed: str, rules: NormalizationRules) -> Reading:
-    text, _, country = keyed.rpartition(_SEPARATOR)
-    return read_state(text, country, rules)
-
-
-def _by_zip(zips: pd.Series, where: pd.Series) -> pd.Series:
-    return map_uniques(zips.where(where == "US"), lambda code: _us_states().get(code[:5]))
-
-
 @cache
 def _us_states() -> dict[str, str]:
-    """ZIP → state; the table takes most of a second to load, so only a file with such gaps pays for it."""
+    """ZIP → state; the table takes most of a second to load, so only a file with such gaps pays for it.
+
+    By first digit: the library makes a dictionary of 16 entries per ZIP, 100 MB for all of them at once.
+    """
     import zipcodes
 
-    return {str(entry["zip_code"]): str(entry["state"]) for entry in zipcodes.list_all()}
+    return {
+        str(entry["zip_code"]): sys.intern(str(entry["state"]))
+        for digit in range(10)
+        for entry in zipcodes.similar_to(str(digit))
+    }
 
 
 @cache
@@ -123,13 +119,25 @@ def _alpha3() -> dict[str, str]:
 
 @cache
 def _names(languages: tuple[str, ...]) -> dict[str, str]:
-    known = territories()
     return {
-        fold(name): code
-        for language in reversed(languages)
-        for code, name in Locale.parse(language).territories.items()
-        if code in known and name != code
+        fold(name): code for language in reversed(languages) for code, name in _written_in(language) if name != code
     }
+
+
+def _written_in(language: str) -> list[tuple[str, str]]:
+    """Codes and names of countries in a language.
+
+    From the library's own file of it: `Locale` would keep all that it knows of each language in memory for good (with
+    all languages 115 MB).
+    """
+    parents: Mapping[str, str] = get_global("parent_exceptions")
+    names: dict[str, str] = {}
+    for name in (parents.get(language) or language.rpartition("_")[0], language):
+        if name:
+            with Path(resolve_locale_filename(name)).open("rb") as file:
+                names |= pickle.load(file).get("territories", {})  # noqa: S301 -- of an installed package
+    known = territories()
+    return [(code, name) for code, name in names.items() if code in known]
 
 
 @cache

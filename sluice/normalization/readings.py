@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
+
+from sluice.distinct import Distinct
 
 
 class Reading(NamedTuple):
@@ -23,26 +24,34 @@ class Reading(NamedTuple):
     also: Any = None
 
 
-class Readings(NamedTuple):
-    """`Reading`s of a column, part by part, on its index; dtype object."""
-
-    value: pd.Series
-    code: pd.Series
-    also: pd.Series
-
-
 NOTHING = Reading()
 
 
-def read_uniques(values: pd.Series, read: Callable[[str], Reading]) -> Readings:
-    """`read` of each text, called once per distinct one; a missing text is read as nothing."""
-    codes, uniques = pd.factorize(values)
-    texts = uniques.to_numpy(dtype=object)  # iterating over an Arrow array costs ten times as much
-    found = [*map(read, texts), NOTHING]  # factorize's -1, a missing value, takes the last one
-    return Readings(*(_spread([reading[part] for reading in found], codes, values.index) for part in range(3)))
+class Readings:
+    """`Reading`s of a column; a part becomes a column of its own only when somebody asks for it.
+
+    Args:
+        found: per distinct value.
+        over: the column's distinct values.
+    """
+
+    def __init__(self, found: list[Reading], over: Distinct) -> None:
+        self._found, self._over = found, over
+
+    def value(self, dtype: str = "str") -> pd.Series:
+        """What the cells were read as."""
+        return self._over.spread([reading[0] for reading in self._found], dtype)
+
+    def also(self, dtype: str = "str") -> pd.Series:
+        """What was learnt beside it."""
+        return self._over.spread([reading[2] for reading in self._found], dtype)
+
+    def codes(self) -> pd.Series | None:
+        """Codes of the warnings; None where there is none at all, as in most columns."""
+        codes = [reading[1] for reading in self._found]
+        return self._over.spread(codes) if any(codes) else None
 
 
-def _spread(parts: list[Any], codes: np.ndarray, index: pd.Index) -> pd.Series:
-    column = np.empty(len(parts), dtype=object)
-    column[:] = parts
-    return pd.Series(column[codes], index=index, dtype=object)
+def read_each(over: Distinct, read: Callable[[Any], Reading]) -> Readings:
+    """`read` of each distinct value; nothing is read as nothing."""
+    return Readings([NOTHING if value is None else read(value) for value in over.values], over)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sluice.normalization.readings import Reading
 from sluice.normalization.rules import NormalizationRules
@@ -17,6 +22,10 @@ _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _SPACES = re.compile(r"\s+")
 _BLANKS = re.compile(r"[^\S\n]+")
 _WORD = re.compile(r"[^\W_]+")
+_NULL_LENGTH = 40
+_ESCAPED = re.compile(r"\\[\Wdsw]")
+_OTHER_DIALECT = re.compile(r"\(\?(?!:)|\\|\[\[:|\{,")
+"""What Arrow's regular expressions (RE2) may understand differently from Python's, in texts of printable ASCII."""
 
 
 class Cleaner:
@@ -24,8 +33,44 @@ class Cleaner:
 
     def __init__(self, rules: NormalizationRules) -> None:
         self._nulls = frozenset(value.casefold() for value in rules.null_values)
-        self._null = re.compile("|".join(f"(?:{pattern})" for pattern in rules.null_patterns) or r"(?!)", re.IGNORECASE)
+        pattern = "|".join(f"(?:{pattern})" for pattern in rules.null_patterns)
+        self._null = re.compile(pattern or r"(?!)", re.IGNORECASE)
         self._exempt = {name: frozenset(v.casefold() for v in values) for name, values in rules.null_exempt.items()}
+        self._junk = pa.array(
+            ["", *(null for null in self._nulls if null.isascii() and len(null) <= _NULL_LENGTH)], pa.large_string()
+        )
+        self._shared_pattern = f"^(?:{pattern})$" if not _OTHER_DIALECT.search(_ESCAPED.sub("_", pattern)) else None
+
+    def clean_all(
+        self, texts: pa.Array[Any], field: str, *, keep_lines: bool
+    ) -> tuple[list[str | None], dict[int, str]]:
+        """`clean` of each text, and at which places it has which warning.
+
+        What is clean as it stands, and most of it is, is found by Arrow for a tenth of what Python takes.
+        """
+        odd = pc.or_(pc.invert(pc.ascii_is_printable(texts)), pc.match_substring(texts, "  "))
+        odd = pc.or_(odd, pc.not_equal(texts, pc.ascii_trim_whitespace(texts)))
+        odd = pc.or_(pc.or_(odd, pc.starts_with(texts, '="')), self._looks_null(texts))
+        values: list[str | None] = texts.to_pylist()
+        codes: dict[int, str] = {}
+        for place in np.flatnonzero(odd.to_numpy(zero_copy_only=False)).tolist():
+            values[place], code, _ = self.clean(str(values[place]), field, keep_lines=keep_lines)
+            if code:
+                codes[place] = code
+        return values, codes
+
+    def _looks_null(self, texts: pa.Array[Any]) -> pa.Array[Any]:
+        """Which texts of printable ASCII stand for nothing in some field; more than those where it cannot be told."""
+        listed = pc.is_in(pc.ascii_lower(texts), self._junk)
+        if self._null.pattern == "(?!)":
+            return listed
+        short = pc.less_equal(pc.binary_length(texts), _NULL_LENGTH)
+        if self._shared_pattern is None:
+            return pc.or_(listed, short)
+        try:
+            return pc.or_(listed, pc.match_substring_regex(texts, self._shared_pattern, ignore_case=True))
+        except pa.ArrowInvalid:  # a pattern that RE2 does not know
+            return pc.or_(listed, short)
 
     def clean(self, text: str, field: str, *, keep_lines: bool = False) -> Reading:
         """The cleaned text, or nothing for junk.
@@ -43,7 +88,7 @@ class Cleaner:
         text = text.strip()
         if text[:2] == '="' and text[-1] == '"':  # how spreadsheets are told to keep leading zeros
             text = text[2:-1].strip()
-        if len(text) <= 40 and self._is_null(text, field):
+        if len(text) <= _NULL_LENGTH and self._is_null(text, field):
             return Reading(None, code)
         return Reading(text, code)
 

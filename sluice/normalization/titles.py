@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from sluice.batch import map_uniques
+from sluice.distinct import distinct
 from sluice.normalization.choices import read_choice
 from sluice.normalization.draft import Draft
-from sluice.normalization.readings import Reading, read_uniques
+from sluice.normalization.readings import Reading, read_each
 from sluice.normalization.rules import TitlePhrases
 from sluice.normalization.text import fold
 
@@ -20,15 +20,16 @@ def read_titles(draft: Draft) -> None:
     """Adds `title` as given, and `seniority` and `department`: as stated where known, else read from the title."""
     rules = draft.context.rules
     draft.put_text("title", draft.given("title"))
+    titles = distinct(draft.columns["title"])
     for field, phrases in (("seniority", rules.seniority), ("department", rules.department)):
         reader = title_reader(phrases)
         stated = draft.nothing()
         if draft.has(field):
             choices = draft.fields[field].choices
-            found = read_uniques(draft.given(field), partial(_stated, choices=choices, reader=reader))
-            draft.note(field, found.code)
-            stated = found.value.astype("str")
-        draft.put(field, stated.fillna(map_uniques(draft.columns["title"], reader)))
+            found = read_each(draft.cells(field), partial(_stated, choices=choices, reader=reader))
+            draft.note(field, found)
+            stated = found.value()
+        draft.put(field, stated.fillna(titles.map(reader)))
 
 
 def title_reader(phrases: list[TitlePhrases]) -> Callable[[str], str | None]:

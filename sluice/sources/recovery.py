@@ -32,7 +32,7 @@ class Limits:
     cell: int = 128 * 1024
     kept: int = 64 * 1024
     columns: int = 500
-    chunk_rows: int = 50_000
+    chunk_rows: int = 25_000
     chunk_bytes: int = 64 * MIB
 
 

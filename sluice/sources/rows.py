@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sluice.batch import Batch, empty_rejects, empty_set_asides
+from sluice.distinct import joined
 from sluice.problems import problem
 from sluice.sources.cells import columns, texts
 from sluice.sources.columns import unique_names
@@ -26,6 +27,7 @@ from sluice.sources.recovery import Verdict
 
 BLANK_REASON = "The line is empty, or all its cells are"
 _EXTRA = "extra"
+_RECORD = pa.list_(pa.string())
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Rows:
     next_row: int
     _numbers: list[int] = field(default_factory=list)
     _lines: list[int] = field(default_factory=list)
-    _records: list[list[str]] = field(default_factory=list)
+    _records: list[pa.Array[Any]] = field(default_factory=list)
     _columns: list[list[pa.Array[Any]]] = field(default_factory=list)
     _notes: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
     _rejects: list[dict[str, Any]] = field(default_factory=list)
@@ -77,7 +79,7 @@ class Rows:
         leads = self._leads(cells, order)
         for at in np.flatnonzero(is_blank).tolist():
             source = int(order[at])
-            self._set_aside(self._numbers[source], self._lines[source], self._records[source])
+            self._set_aside(self._numbers[source], self._lines[source], leads["record"].iloc[at])
         rejects = pd.DataFrame(self._rejects) if self._rejects else empty_rejects()
         blanks = pd.DataFrame(self._blanks).sort_values("row") if self._blanks else empty_set_asides()
         return Batch(leads[~is_blank] if is_blank.any() else leads, rejects, blanks.reset_index(drop=True))
@@ -93,7 +95,7 @@ class Rows:
                 self._note(numbers[at], f"{name}:bytes.undecodable")
         self._numbers += numbers
         self._lines += lines
-        self._records += map(list, zip(*(text.to_pylist() for text in found), strict=True))
+        self._records.append(_rows_of(found))
         self._columns.append(found)
 
     def _add_odd(self, number: int, line: int, verdict: Verdict, cells: list[list[str]]) -> None:
@@ -111,7 +113,7 @@ class Rows:
         else:
             self._numbers.append(number)
             self._lines.append(line)
-            self._records.append(record)
+            self._records.append(pa.array([record], _RECORD))
             cells.append([text.replace("\0", "") for text, _ in decoded[: self._width]])
             if verdict.is_stray:
                 self._note(number, "row:quote.stray")
@@ -136,6 +138,10 @@ class Rows:
         ]
         return joined if is_sorted else [column.take(pa.array(order)) for column in joined]
 
+    def _in_order(self, order: np.ndarray[Any, Any]) -> pa.Array[Any]:
+        records = pa.concat_arrays([pa.array([], _RECORD), *self._records])
+        return records.take(pa.array(order)) if (np.diff(order) < 0).any() else records
+
     def _blank_rows(self, cells: list[pa.ChunkedArray[Any]]) -> np.ndarray[Any, Any]:
         is_blank = np.zeros(len(self._numbers), np.bool_)
         left = np.arange(len(self._numbers))
@@ -153,7 +159,7 @@ class Rows:
             {
                 "row": numbers,
                 "line": np.array(self._lines, np.int64)[order],
-                "record": pd.Series(_in_order(self._records, order), dtype=object),
+                "record": pd.Series(pd.arrays.ArrowExtensionArray(self._in_order(order))),
                 "raw": pd.Series([None] * len(numbers), dtype=object),
                 "extra": self._extra(cells),
                 "warnings": self._warnings(numbers),
@@ -178,13 +184,16 @@ class Rows:
         members = [_members(names[at], cells[at]) for at in self.prepass.unmapped if _any_filled(cells[at])]
         if not members:
             return pd.Series([None] * len(self._numbers), dtype="str")
-        joined = pc.binary_join_element_wise(*members, ", ", null_handling="skip")
-        objects = pc.binary_join_element_wise("{", joined, "}", "")
-        return pc.if_else(pc.equal(joined, ""), None, objects).to_pandas().astype("str")
+        listed = joined(*members, separator=", ", skip=True)
+        return pc.if_else(pc.equal(listed, ""), None, joined("{", listed, "}")).to_pandas().astype("str")
 
 
-def _in_order(records: list[list[str]], order: np.ndarray[Any, Any]) -> list[list[str]]:
-    return [records[at] for at in order.tolist()] if (np.diff(order) < 0).any() else records
+def _rows_of(columns: list[pa.Array[Any]]) -> pa.Array[Any]:
+    """The cells of columns row by row: a tenth of the time and memory of Python's lists."""
+    rows, width = len(columns[0]), len(columns)
+    places = np.arange(rows * width).reshape(width, rows).T.ravel()
+    cells = pa.concat_arrays(columns).take(pa.array(places))
+    return pa.ListArray.from_arrays(pa.array(np.arange(rows + 1, dtype=np.int32) * width), cells)
 
 
 def _first_filled(one: pa.ChunkedArray[Any], other: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
