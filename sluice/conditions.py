@@ -13,13 +13,15 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal, cast
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import model_validator
 
-from sluice.criteria import KINDS, OPERATORS, Criterion, Kind, Known, ask, suggest
+from sluice.criteria import KINDS, OPERATORS, Criterion, Kind, ask, suggest
 from sluice.criteria import describe as describe_criterion
+from sluice.leadfacts import Facts, Known
 from sluice.rules import Rules
 from sluice.schema import LEAD_BOOLEANS, LEAD_NUMBERS, LEAD_TEXTS, LEAD_TIMES, Fields, FieldType
 
@@ -75,8 +77,12 @@ def mask(condition: Condition, leads: pd.DataFrame, as_of: datetime | None = Non
     Returns:
         bool, same index as `leads`, never missing.
     """
-    known = pc.fill_null(_holds(condition, leads, as_of), False)
-    return pd.Series(known.to_numpy(zero_copy_only=False), index=leads.index, dtype=bool)
+    return pd.Series(true_of(condition, Facts(leads), as_of), index=leads.index, dtype=bool)
+
+
+def true_of(condition: Condition, facts: Facts, as_of: datetime | None = None) -> np.ndarray[Any, Any]:
+    """As `mask`, for many conditions on the same leads: one boolean per lead, in their order."""
+    return pc.fill_null(_holds(condition, facts, as_of), False).to_numpy(zero_copy_only=False)
 
 
 def usable(fields: Fields, step: Literal["score", "route"]) -> dict[str, Kind]:
@@ -150,17 +156,17 @@ def _criterion_problems(criterion: Criterion, fields: Mapping[str, Kind]) -> lis
     return [f"{name} holds a {kind}, found {value!r}{quotes}" for value in criterion.operand]
 
 
-def _holds(condition: Condition, leads: pd.DataFrame, as_of: datetime | None) -> Known:
-    known: Known = pa.repeat(True, len(leads))
+def _holds(condition: Condition, facts: Facts, as_of: datetime | None) -> Known:
+    known: Known = pa.repeat(True, len(facts))
     for criterion in condition.criteria:
-        known = pc.and_kleene(known, ask(criterion, leads, as_of))
+        known = pc.and_kleene(known, ask(criterion, facts, as_of))
     for part in condition.all_of:
-        known = pc.and_kleene(known, _holds(part, leads, as_of))
+        known = pc.and_kleene(known, _holds(part, facts, as_of))
     if condition.any_of is not None:
-        some: Known = pa.repeat(False, len(leads))
+        some: Known = pa.repeat(False, len(facts))
         for part in condition.any_of:
-            some = pc.or_kleene(some, _holds(part, leads, as_of))
+            some = pc.or_kleene(some, _holds(part, facts, as_of))
         known = pc.and_kleene(known, some)
     if condition.negated is not None:
-        known = pc.and_kleene(known, pc.invert(_holds(condition.negated, leads, as_of)))
+        known = pc.and_kleene(known, pc.invert(_holds(condition.negated, facts, as_of)))
     return known

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from pydantic import model_validator
 
 from sluice.errors import BrokenPromise
+from sluice.leadfacts import Facts, Known
 from sluice.rules import Rules
 
 Kind = Literal["text", "number", "boolean", "tags", "time"]
@@ -22,8 +23,6 @@ Operator = Literal[
     "equals", "in", "has_word", "contains", "matches", "at_least", "at_most", "between", "is_empty", "within_days",
 ]  # fmt: skip
 Scalar = bool | int | float | str
-Known = Any
-"""A pyarrow BooleanArray, null where the question cannot be answered (pyarrow's stubs do not type its kernels)."""
 
 OPERATORS: tuple[Operator, ...] = get_args(Operator)
 KINDS: Mapping[Operator, tuple[Kind, ...]] = {
@@ -79,32 +78,30 @@ class Criterion(Rules):
         return "boolean" if isinstance(first, bool) else "text" if isinstance(first, str) else "number"
 
 
-def ask(criterion: Criterion, leads: pd.DataFrame, as_of: datetime | None) -> Known:
+def ask(criterion: Criterion, facts: Facts, as_of: datetime | None) -> Known:
     """Whether it is true of each lead; null where the lead has no value (a column that is absent has none).
 
     Args:
         criterion: checked before against the fields there are.
-        leads: any columns of `sluice.schema`.
+        facts: of leads with any columns of `sluice.schema`.
         as_of: the time that `within_days` counts back from.
     """
-    wants_empty = criterion.operator == "is_empty"
-    if criterion.field not in leads.columns:
-        return pa.array([criterion.operand[0] if wants_empty else None] * len(leads), pa.bool_())
-    column = leads[criterion.field]
+    wants_empty, name = criterion.operator == "is_empty", criterion.field
+    if name not in facts:
+        return pa.array([criterion.operand[0] if wants_empty else None] * len(facts), pa.bool_())
     if wants_empty:
-        missing = column.isna() | column.map(len, na_action="ignore").eq(0) if column.dtype == object else column.isna()
-        return pa.array(missing.to_numpy(dtype=bool) == criterion.operand[0])
-    if column.dtype == object and any(isinstance(cell, list) for cell in column):
-        return _ask_tags(criterion, column)
+        return pc.equal(facts.missing(name), criterion.operand[0])
+    if facts.has_tags(name):
+        return _ask_tags(criterion, facts.column(name))
     match criterion.kind:
         case "text":
-            return _ask_text(criterion, _arrow(column, pa.large_string()))
+            return _ask_text(criterion, facts)
         case "number":
-            return _ask_number(criterion, _arrow(pd.to_numeric(column, errors="coerce"), pa.float64()))
+            return _ask_number(criterion, facts.numbers(name))
         case "boolean":
-            return pc.equal(_arrow(column, pa.bool_()), criterion.operand[0])
+            return pc.equal(facts.booleans(name), criterion.operand[0])
         case _:
-            return _ask_time(criterion, column, as_of)
+            return _ask_time(criterion, facts.column(name), as_of)
 
 
 def describe(criterion: Criterion) -> str:
@@ -167,20 +164,14 @@ def _is_re2(pattern: str) -> bool:
     return True
 
 
-def _arrow(column: pd.Series, kind: Any) -> Any:
-    values: Any = pa.array(column, from_pandas=True)
-    values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    return values.cast(kind, safe=False)
-
-
-def _ask_text(criterion: Criterion, values: Any) -> Known:
-    operand: Any = pa.array([str(value) for value in criterion.operand], pa.large_string())
+def _ask_text(criterion: Criterion, facts: Facts) -> Known:
     match criterion.operator:
         case "equals" | "in":
-            return _is_in(pc.utf8_lower(values), pc.utf8_lower(operand))
+            operand: Any = pa.array([str(value) for value in criterion.operand], pa.large_string())
+            return _is_in(facts.lowered(criterion.field), pc.utf8_lower(operand))
         case "between":
             low, high = (str(value) for value in criterion.operand)
-            return _between(pc.utf8_lower(values), low.lower(), high.lower())
+            return _between(facts.lowered(criterion.field), low.lower(), high.lower())
         case "has_word":
             words = "|".join(_escape(str(word).strip()) for word in criterion.operand)
             pattern = f"(?:^|{_NEITHER_LETTER_NOR_DIGIT})(?:{words})(?:$|{_NEITHER_LETTER_NOR_DIGIT})"
@@ -188,7 +179,7 @@ def _ask_text(criterion: Criterion, values: Any) -> Known:
             pattern = "|".join(_escape(str(text)) for text in criterion.operand)
         case _:
             pattern = str(criterion.operand[0])
-    return pc.match_substring_regex(values, pattern=pattern, ignore_case=True)
+    return pc.match_substring_regex(facts.texts(criterion.field), pattern=pattern, ignore_case=True)
 
 
 def _escape(text: str) -> str:

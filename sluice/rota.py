@@ -80,7 +80,7 @@ class Teams(Rules):
         return found[0] if len(found) == 1 else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Turn:
     """A turn taken: who had it, and the turns they had taken before and after, in units of one lead."""
 
@@ -107,21 +107,32 @@ class Rota:
         present = [levels[person] for person in self._weights if person in levels]
         join = min(present or list(levels.values()), default=0.0)
         self._levels = dict(levels) | {person: levels.get(person, join) for person in self._weights}
+        self._said: dict[str, str] = {}
+        self._after: dict[str, float] = {}  # the level that each would have after the next turn
+        for person in self._weights:
+            self._note(person)
 
     @property
     def candidates(self) -> list[str]:
         """Everyone in the team: `ana:3/2` (3 turns taken at weight 2), or `ben:away` where passed over."""
-        taken = [f"{p}:{_number(self._levels[p] * weight)}/{weight}" for p, weight in self._weights.items()]
-        return taken + self._passed_over
+        return [*self._said.values(), *self._passed_over]
 
     def take(self) -> Turn | None:
         """The next turn; None if nobody is eligible."""
         if not self._weights:
             return None
-        person = min(self._weights, key=lambda p: round(self._levels[p] + 1 / self._weights[p], 6))
+        person = min(self._after, key=self._after.__getitem__)
         weight, before = self._weights[person], self._levels[person]
         self._levels[person] = before + 1 / weight
-        return Turn(person, round(before * weight, 6), round(before * weight + 1, 6))
+        self._note(person)
+        turns = round(before * weight, 6)
+        return Turn(person, turns, turns + 1 if turns.is_integer() else round(before * weight + 1, 6))
+
+    def _note(self, person: str) -> None:
+        """Works out anew what follows from a person's level."""
+        level, weight = self._levels[person], self._weights[person]
+        self._after[person] = round(level + 1 / weight, 6)
+        self._said[person] = f"{person}:{_number(level * weight)}/{weight}"
 
     def levels(self) -> dict[str, float]:
         """What to store: whoever was passed over has risen to the lowest level of those who were not."""
@@ -137,4 +148,6 @@ def unavailable(teams: Teams, team: str, away: Collection[str]) -> dict[str, str
 
 
 def _number(value: float) -> str:
+    if value.is_integer():
+        return str(int(value))
     return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -5,17 +5,19 @@ Nobody is forgotten: a lead without an owner is in a team's queue (S002-23..25).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self, get_args
 
+import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from sluice.batch import Batch, add_warning, map_uniques
-from sluice.conditions import Condition, describe, mask
+from sluice.batch import Batch, add_warning, cells, column_of, map_uniques
+from sluice.conditions import Condition, describe, true_of
 from sluice.errors import BrokenPromise
+from sluice.leadfacts import Facts
 from sluice.rota import Rota, Rotas, Teams, unavailable
 from sluice.rules import Rules
 
@@ -26,7 +28,7 @@ OTHERWISE = "otherwise"
 _RESERVED = (OTHERWISE, *get_args(Reason))
 _COLUMNS = {
     "owner": "str", "team": "str", "rule": "str", "reason": "str",
-    "candidates": object, "turn_before": "Float64", "turn_after": "Float64",
+    "candidates": "object", "turn_before": "Float64", "turn_after": "Float64",
 }  # fmt: skip
 
 
@@ -82,7 +84,7 @@ class Workforce:
     away: Collection[str] = frozenset()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """Who got a lead and why, compact, as `assignments` keeps it."""
 
@@ -121,23 +123,21 @@ def route(
         BrokenPromise: a lead has no last row in the batch.
     """
     leads, given = _owners_given(batch.leads, workforce.teams)
-    if "known_owner" not in leads.columns:
-        leads["known_owner"] = pd.Series(None, index=leads.index, dtype="str")
-    is_last = leads["is_last"].astype(bool) & leads["lead_id"].notna()
-    last = leads.assign(given=given)[is_last].sort_values("row")
+    known = cells(leads["known_owner"]) if "known_owner" in leads else [None] * len(leads)
+    lead_ids, is_last = cells(leads["lead_id"]), leads["is_last"].tolist()
+    rule_of = _first_match(rules, leads, as_of)
     dispatcher = _Dispatcher(rules, workforce, rotas)
-    facts = zip(last["known_owner"].tolist(), last["given"].tolist(), _first_match(rules, last, as_of), strict=True)
-    decided = [dispatcher.decide(known, wish, rule) for known, wish, rule in facts]
-    by_lead = dict(zip(last["lead_id"].tolist(), decided, strict=True))
-    ids = leads["lead_id"].astype(object).where(leads["lead_id"].notna(), None).tolist()
-    unknown = {lead for lead in ids if lead is not None} - by_lead.keys()
+    by_lead: dict[int | None, Assignment | None] = {None: None}
+    for place in _in_row_order(leads):
+        if is_last[place] and lead_ids[place] is not None:
+            by_lead[lead_ids[place]] = dispatcher.decide(known[place], given[place], rule_of[place])
+    unknown = set(lead_ids) - by_lead.keys()
     if unknown:
         raise BrokenPromise(f"{len(unknown)} leads have no last row in the batch")
-    rows = [by_lead.get(lead) for lead in ids]
-    for name, dtype in _COLUMNS.items():
-        values = [None if row is None else getattr(row, name) for row in rows]
-        leads[name] = pd.Series(values, index=leads.index, dtype=dtype)
-    return batch.with_leads(leads), dispatcher.levels()
+    rows = [by_lead[lead] for lead in lead_ids]
+    columns = {name: [None if row is None else getattr(row, name) for row in rows] for name in _COLUMNS}
+    decided = {name: column_of(column, _COLUMNS[name]) for name, column in columns.items()}
+    return batch.with_leads(leads).with_columns(decided), dispatcher.levels()
 
 
 def explain_assignment(assignment: Assignment, rules: RoutingRules, teams: Teams) -> list[str]:
@@ -179,12 +179,13 @@ class _Dispatcher:
         self._rules, self._teams, self._away, self._stored = rules.rules, workforce.teams, workforce.away, rotas
         self._otherwise = rules.otherwise.team
         self._rotas: dict[str, Rota] = {}
+        self._named: dict[tuple[str, str, str], Assignment] = {}
 
     def decide(self, known: Any, given: Any, rule: int) -> Assignment:
         """The assignment of one lead; `rule` is the place of the first rule that matches, or -1."""
         for owner, reason in ((known, "existing_owner"), (given, "owner_given")):
             if isinstance(owner, str) and self._teams.is_active(owner):
-                return Assignment(owner, self._teams.team_of(owner), reason, reason)
+                return self._by_name(owner, reason, reason)
         if rule < 0:
             return self._to_team(self._otherwise, OTHERWISE, [])
         name, to = self._rules[rule].name, self._rules[rule].to
@@ -194,11 +195,18 @@ class _Dispatcher:
         if not self._teams.is_active(person) or person in self._away:
             why = "away" if self._teams.is_active(person) else "inactive"
             return self._to_team(self._otherwise, name, [f"{person}:{why}"])
-        return Assignment(person, self._teams.team_of(person), name, "person")
+        return self._by_name(person, name, "person")
 
     def levels(self) -> dict[str, dict[str, float]]:
         """Of every team whose rota was asked."""
         return {team: rota.levels() for team, rota in self._rotas.items()}
+
+    def _by_name(self, person: str, rule: str, reason: str) -> Assignment:
+        """Of a person who did not come by turn; the same one for all such leads."""
+        facts = person, rule, reason
+        if facts not in self._named:
+            self._named[facts] = Assignment(person, self._teams.team_of(person), rule, reason)
+        return self._named[facts]
 
     def _to_team(self, team: str, rule: str, passed_over: list[str]) -> Assignment:
         if self._teams.teams[team].kind == "queue":
@@ -213,22 +221,28 @@ class _Dispatcher:
         return Assignment(turn.person, team, rule, "turn", candidates, turn.before, turn.after)
 
 
-def _owners_given(leads: pd.DataFrame, teams: Teams) -> tuple[pd.DataFrame, pd.Series]:
+def _owners_given(leads: pd.DataFrame, teams: Teams) -> tuple[pd.DataFrame, list[str | None]]:
     """The person that a row names as its owner; a warning where there is no such active person."""
+    nobody: list[str | None] = [None] * len(leads)
+    if "owner_given" not in leads.columns or not leads["owner_given"].notna().any():
+        return leads, nobody
     leads = leads.copy()
-    if "owner_given" not in leads.columns:
-        return leads, pd.Series(None, index=leads.index, dtype="str")
     found = map_uniques(leads["owner_given"], teams.find)
     found = found.where(found.map(teams.is_active, na_action="ignore").eq(True))
     add_warning(leads, leads["owner_given"].notna() & found.isna(), "owner_given", "unknown")
-    return leads, found
+    return leads, cells(found)
+
+
+def _in_row_order(leads: pd.DataFrame) -> Iterable[int]:
+    """The places of the leads in the order of their rows."""
+    return range(len(leads)) if leads["row"].is_monotonic_increasing else leads["row"].argsort().tolist()
 
 
 def _first_match(rules: RoutingRules, leads: pd.DataFrame, as_of: datetime) -> list[int]:
     """Per lead the place of the first rule whose condition holds, or -1."""
-    first = pd.Series(-1, index=leads.index, dtype="int64")
+    first, facts = np.full(len(leads), -1), Facts(leads)
     for place, rule in enumerate(rules.rules):
-        first = first.mask(first.eq(-1) & mask(rule.when, leads, as_of), place)
+        first[(first == -1) & true_of(rule.when, facts, as_of)] = place
     return first.tolist()
 
 

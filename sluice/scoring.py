@@ -9,15 +9,19 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from sluice.batch import Batch
-from sluice.conditions import Condition, describe, mask
+from sluice.batch import Batch, column_of
+from sluice.conditions import Condition, describe, true_of
 from sluice.criteria import suggest
+from sluice.leadfacts import Facts
 from sluice.rules import Rules
 
 Lines = tuple[list[str], list[int], int]
 """Names of a score's lines, their points, and the sum."""
+
+_MOST_PATTERNS = 20_000
+"""Of signals that fired together, how many are remembered."""
 
 
 class GroupRules(Rules):
@@ -73,6 +77,7 @@ class ScoringRules(Rules):
     signals: tuple[Signal, ...]
     clamp: Clamp = Clamp()
     bands: tuple[Band, ...] = Field(min_length=1)
+    _known: dict[bytes, Lines] = PrivateAttr(default_factory=dict[bytes, Lines])
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -80,6 +85,15 @@ class ScoringRules(Rules):
         if found:
             raise ValueError("; ".join(found))
         return self
+
+    def lines(self, fired: np.ndarray) -> Lines:
+        """The lines of the score of leads for which these signals fired; worked out once, most leads are alike."""
+        pattern = fired.tobytes()
+        if pattern not in self._known:
+            if len(self._known) >= _MOST_PATTERNS:
+                self._known.clear()
+            self._known[pattern] = _lines(self, fired)
+        return self._known[pattern]
 
     def reach(self) -> tuple[int, int]:
         """The lowest and the highest score there can be, if the conditions do not exclude each other."""
@@ -107,19 +121,20 @@ def score(batch: Batch, rules: ScoringRules, as_of: datetime) -> Batch:
     """
     leads = batch.leads
     fired = np.zeros((len(leads), len(rules.signals)), dtype=bool)
+    facts = Facts(leads)
     for place, signal in enumerate(rules.signals):
-        fired[:, place] = mask(signal.when, leads, as_of).to_numpy()
+        fired[:, place] = true_of(signal.when, facts, as_of)
     patterns, which = _distinct(fired)
-    lines = [_lines(rules, pattern) for pattern in patterns]
-    sums = pd.Series([total for _, _, total in lines], dtype="Int64")
-    bands = pd.Series([band_of(rules, total).name for _, _, total in lines], dtype="str")
-    return batch.with_leads(
-        leads.assign(
-            score=sums.take(which).to_numpy(),
-            band=bands.take(which).to_numpy(),
-            score_signals=_shared([names for names, _, _ in lines], which, leads.index),
-            score_points=_shared([points for _, points, _ in lines], which, leads.index),
-        ).astype({"score": "Int64", "band": "str"})
+    lines = [rules.lines(pattern) for pattern in patterns]
+    totals = np.array([total for _, _, total in lines], dtype="int64")
+    bands = np.array([band_of(rules, total).name for _, _, total in lines], dtype=object)
+    return batch.with_columns(
+        {
+            "score": pd.array(totals[which], dtype="Int64"),
+            "band": column_of(bands[which].tolist(), "str"),
+            "score_signals": _shared([names for names, _, _ in lines], which),
+            "score_points": _shared([points for _, points, _ in lines], which),
+        }
     )
 
 
@@ -203,11 +218,11 @@ def _clamped(total: int, clamp: Clamp) -> int:
     return raised if clamp.maximum is None else min(raised, clamp.maximum)
 
 
-def _shared(values: list[Any], which: np.ndarray, index: pd.Index) -> pd.Series:
+def _shared(values: list[Any], which: np.ndarray) -> np.ndarray:
     """An object column whose rows refer to the few lists there are."""
     few = np.empty(len(values), dtype=object)
     few[:] = values
-    return pd.Series(few[which], index=index, dtype=object)
+    return few[which]
 
 
 def _best_of_sets(signals: Sequence[Signal], group: str) -> list[list[int]]:

@@ -76,7 +76,10 @@ CREATE TABLE sluice.companies (
     external_id text,
     receipt_id bigint NOT NULL,
     row_number bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    start_key text,
+    word_key text,
+    letters smallint
 );
 
 ALTER TABLE sluice.companies ALTER COLUMN company_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -86,11 +89,6 @@ ALTER TABLE sluice.companies ALTER COLUMN company_id ADD GENERATED ALWAYS AS IDE
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE sluice.company_keys (
-    key text NOT NULL,
-    company_id bigint NOT NULL
 );
 
 CREATE TABLE sluice.config_versions (
@@ -133,6 +131,15 @@ CREATE VIEW sluice.current_consents AS
         END AS verdict
    FROM sluice.consents
   GROUP BY address_key, channel, purpose;
+
+CREATE TABLE sluice.drops (
+    bucket text NOT NULL,
+    key text NOT NULL,
+    version text NOT NULL,
+    run_key text NOT NULL,
+    claimed_at timestamp with time zone DEFAULT now() NOT NULL,
+    submitted_at timestamp with time zone
+);
 
 CREATE TABLE sluice.leads (
     lead_id bigint NOT NULL,
@@ -459,22 +466,13 @@ ALTER TABLE ONLY sluice.absences
     ADD CONSTRAINT absences_pkey PRIMARY KEY (person, away_from);
 
 ALTER TABLE ONLY sluice.activities
-    ADD CONSTRAINT activities_lead_id_action_key UNIQUE (lead_id, action);
-
-ALTER TABLE ONLY sluice.activities
-    ADD CONSTRAINT activities_pkey PRIMARY KEY (activity_id);
-
-ALTER TABLE ONLY sluice.assignments
-    ADD CONSTRAINT assignments_pkey PRIMARY KEY (assignment_id);
+    ADD CONSTRAINT activities_pkey PRIMARY KEY (lead_id, action);
 
 ALTER TABLE ONLY sluice.companies
     ADD CONSTRAINT companies_identity_key_key UNIQUE (identity_key);
 
 ALTER TABLE ONLY sluice.companies
     ADD CONSTRAINT companies_pkey PRIMARY KEY (company_id);
-
-ALTER TABLE ONLY sluice.company_keys
-    ADD CONSTRAINT company_keys_pkey PRIMARY KEY (key, company_id);
 
 ALTER TABLE ONLY sluice.config_versions
     ADD CONSTRAINT config_versions_hash_key UNIQUE (hash);
@@ -484,6 +482,9 @@ ALTER TABLE ONLY sluice.config_versions
 
 ALTER TABLE ONLY sluice.consents
     ADD CONSTRAINT consents_pkey PRIMARY KEY (address_key, channel, purpose, receipt_id, row_number);
+
+ALTER TABLE ONLY sluice.drops
+    ADD CONSTRAINT drops_pkey PRIMARY KEY (bucket, key);
 
 ALTER TABLE ONLY sluice.lead_changes
     ADD CONSTRAINT lead_changes_pkey PRIMARY KEY (receipt_id, row_number, field);
@@ -518,6 +519,12 @@ CREATE INDEX companies_canonical_name ON sluice.companies USING btree (canonical
 
 CREATE INDEX companies_domain ON sluice.companies USING btree (domain) WHERE (domain IS NOT NULL);
 
+CREATE INDEX companies_start_key ON sluice.companies USING btree (start_key, letters);
+
+CREATE INDEX companies_word_key ON sluice.companies USING btree (word_key, letters) WHERE (word_key IS NOT NULL);
+
+CREATE INDEX drops_unsubmitted ON sluice.drops USING btree (bucket, run_key) WHERE (submitted_at IS NULL);
+
 CREATE INDEX lead_changes_lead_id ON sluice.lead_changes USING btree (lead_id);
 
 CREATE INDEX leads_identity_aside ON sluice.leads USING btree (identity_key) WHERE ((NOT is_open) OR is_flagged);
@@ -526,19 +533,18 @@ CREATE UNIQUE INDEX leads_identity_key ON sluice.leads USING btree (identity_key
 
 CREATE INDEX leads_person_key ON sluice.leads USING btree (person_key) WHERE (person_key IS NOT NULL);
 
-CREATE INDEX leads_phone ON sluice.leads USING btree (phone) WHERE (phone IS NOT NULL);
+CREATE INDEX leads_phone ON sluice.leads USING btree (phone) WHERE ((phone IS NOT NULL) AND ((person_key IS NULL) OR (NOT starts_with(person_key, (phone || '|'::text)))));
 
 CREATE INDEX match_decisions_left ON sluice.match_decisions USING btree (left_receipt_id, left_row);
 
 CREATE UNIQUE INDEX receipts_source_key ON sluice.receipts USING btree (source, key) WHERE (state <> ALL (ARRAY['failed'::text, 'undone'::text]));
 
+CREATE INDEX rejects_completed_by ON sluice.rejects USING btree (completed_by) WHERE (completed_by IS NOT NULL);
+
 CREATE INDEX touches_lead_id ON sluice.touches USING btree (lead_id) WHERE (lead_id IS NOT NULL);
 
 ALTER TABLE ONLY sluice.companies
     ADD CONSTRAINT companies_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES sluice.receipts(receipt_id);
-
-ALTER TABLE ONLY sluice.company_keys
-    ADD CONSTRAINT company_keys_company_id_fkey FOREIGN KEY (company_id) REFERENCES sluice.companies(company_id);
 
 ALTER TABLE ONLY sluice.match_decisions
     ADD CONSTRAINT match_decisions_config_id_fkey FOREIGN KEY (config_id) REFERENCES sluice.config_versions(config_id);

@@ -5,28 +5,27 @@ A likeness links companies or asks a person; it never merges two people.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from sluice.matching.keys import company_keys
 from sluice.matching.rules import CompanyRules
 
 DETAILS = ("street", "city", "state", "zip", "phone", "website", "external_id")
-"""Further columns of `companies`."""
+"""Further columns of `companies`: kept, but they do not decide."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CompanyClaim:
-    """What a row says of its organisation; `details` are kept, but do not decide."""
+    """What a row says of its organisation."""
 
     name: str
     canonical_name: str
     legal_class: str | None
     domain: str | None
     country: str | None
-    details: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
 
     @property
     def identity_key(self) -> str:
@@ -34,15 +33,16 @@ class CompanyClaim:
         return "|".join((self.canonical_name, self.legal_class or "", self.country or "", self.domain or ""))
 
 
-@dataclass
+@dataclass(slots=True)
 class Company:
-    """An organisation, known to the store or made by an earlier row."""
+    """An organisation, known to the store or made by an earlier row; `details` are those of a new one."""
 
     company_id: int
     claim: CompanyClaim
     origin: tuple[int, int]
     is_new: bool = False
     learned_domain: str | None = None
+    details: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
 
     @property
     def domain(self) -> str | None:
@@ -50,7 +50,7 @@ class Company:
         return self.learned_domain or self.claim.domain
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CompanyVerdict:
     """The company of a row, and how it was found; `suspect` is a much-alike one that a person should compare."""
 
@@ -61,12 +61,21 @@ class CompanyVerdict:
 
 
 @dataclass
+class Shelf:
+    """Companies that share a key, in the order in which they came, and their canonical names beside them."""
+
+    companies: list[Company] = field(default_factory=list[Company])
+    names: list[str] = field(default_factory=list[str])
+
+
+@dataclass
 class CompanyRegistry:
     """The companies that rows of a batch may belong to, by the keys they are found under."""
 
     by_domain: dict[str, Company] = field(default_factory=dict[str, Company])
     by_name: dict[str, list[Company]] = field(default_factory=dict[str, list[Company]])
-    by_key: dict[str, list[Company]] = field(default_factory=dict[str, list[Company]])
+    by_start: dict[str, Shelf] = field(default_factory=dict[str, Shelf])
+    by_word: dict[str, Shelf] = field(default_factory=dict[str, Shelf])
 
     @classmethod
     def of(cls, companies: Iterable[Company], rules: CompanyRules) -> CompanyRegistry:
@@ -80,9 +89,14 @@ class CompanyRegistry:
         """Files a company under its keys."""
         if company.domain:
             self.by_domain.setdefault(company.domain, company)
-        self.by_name.setdefault(company.claim.canonical_name, []).append(company)
-        for key in company_keys(company.claim.canonical_name, rules.key_length):
-            self.by_key.setdefault(key, []).append(company)
+        name = company.claim.canonical_name
+        self.by_name.setdefault(name, []).append(company)
+        start, word = company_keys(name, rules.key_length)
+        for shelves, key in ((self.by_start, start), (self.by_word, word)):
+            if key is not None:
+                shelf = shelves.setdefault(key, Shelf())
+                shelf.companies.append(company)
+                shelf.names.append(name)
 
 
 def judge_company(
@@ -110,34 +124,47 @@ def judge_company(
     return CompanyVerdict(fresh, "no company like this was known", score, suspect)
 
 
+def names_alike(name: str, others: Sequence[str], rules: CompanyRules) -> list[str]:
+    """Those of some canonical names that are so like a name that a person should compare them."""
+    return [
+        other
+        for other, *_ in process.extract(name, others, scorer=fuzz.ratio, score_cutoff=rules.review_from, limit=None)
+    ]
+
+
 def _alike(claim: CompanyClaim, known: Company) -> float:
     """Similarity in percent; a name within the other ("Acme" in "Acme Logistics") counts fully under one domain."""
-    return max(fuzz.token_set_ratio(claim.canonical_name, known.claim.canonical_name), 0)
+    ours, theirs = claim.canonical_name, known.claim.canonical_name
+    return 100 if ours == theirs else fuzz.token_set_ratio(ours, theirs)
 
 
 def _contradicts(claim: CompanyClaim, known: Company) -> bool:
-    pairs = (
-        (claim.domain, known.domain),
-        (claim.country, known.claim.country),
-        (claim.legal_class, known.claim.legal_class),
+    theirs = known.claim
+    return (
+        bool(claim.domain and known.domain and claim.domain != known.domain)
+        or bool(claim.country and theirs.country and claim.country != theirs.country)
+        or bool(claim.legal_class and theirs.legal_class and claim.legal_class != theirs.legal_class)
     )
-    return any(ours and theirs and ours != theirs for ours, theirs in pairs)
 
 
 def _most_alike(claim: CompanyClaim, registry: CompanyRegistry, rules: CompanyRules) -> tuple[Company | None, float]:
+    """The company with the most similar name among those that share a key, the first of several."""
+    name = claim.canonical_name
+    if namesakes := registry.by_name.get(name):
+        return namesakes[0], 100
     best: Company | None = None
     score = 0.0
-    seen: set[int] = set()
-    for key in company_keys(claim.canonical_name, rules.key_length):
-        for candidate in registry.by_key.get(key, [])[: rules.most_candidates]:
-            if candidate.company_id in seen:
-                continue
-            seen.add(candidate.company_id)
-            likeness = fuzz.ratio(
-                claim.canonical_name, candidate.claim.canonical_name, score_cutoff=max(score, rules.review_from)
-            )
-            if likeness > score and _digits(claim.canonical_name) == _digits(candidate.claim.canonical_name):
-                best, score = candidate, likeness
+    start, word = company_keys(name, rules.key_length)
+    for shelf in (registry.by_start.get(start), registry.by_word.get(word or "")):
+        if shelf is None:
+            continue
+        cutoff = max(score, rules.review_from)
+        for theirs, likeness, place in process.extract(
+            name, shelf.names, scorer=fuzz.ratio, score_cutoff=cutoff, limit=None
+        ):
+            if likeness > score and _digits(name) == _digits(theirs):
+                best, score = shelf.companies[place], likeness
+                break
     return best, score
 
 

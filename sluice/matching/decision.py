@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sluice import schema
-from sluice.batch import Batch
+from sluice.batch import Batch, cells, column_of
 from sluice.matching.facts import Circumstances, Decision, Findings, Known
 from sluice.matching.linking import link_companies
 from sluice.matching.persons import Claim, Person, Registry, Verdict, judge
@@ -25,63 +28,130 @@ def dedupe(batch: Batch, known: Known, about: Circumstances) -> tuple[Batch, Fin
         The batch with `schema.STEP_COLUMNS["dedupe"]`, and the findings. A source of organisations only has companies
         and no leads: `lead_id` stays NA (`SourceRules.organisation_only`).
     """
-    leads = batch.leads.assign(**{f"own_{name}": batch.leads[name] for name in schema.OWN_WORDS})
-    findings = Findings()
-    leads["company_id"], makes_company = link_companies(leads, known, about, findings)
+    leads, findings = batch.leads, Findings()
+    company_ids, makes_company = link_companies(leads, known, about, findings)
+    found = _Found.nobody(len(leads), known, company_ids)
     if about.source.organisation_only:
-        leads = leads.assign(lead_id=None, is_last=False, is_new_lead=False, known_owner=None, known_band=None)
-        leads["outcome"] = makes_company.map({True: "created", False: "unchanged"})
-        leads["lead_id"] = leads["lead_id"].astype("Int64")
+        found.lead_ids = [None] * len(leads)
+        found.outcomes = ["created" if makes else "unchanged" for makes in makes_company]
+        found.is_new = [False] * len(leads)
     else:
-        leads = _persons(leads, known, about, findings)
-    schema.check(leads, "dedupe")
-    return batch.with_leads(leads), findings
+        _meet(leads, known, about, (found, findings))
+    own = {f"own_{name}": leads[name] for name in schema.OWN_WORDS}
+    batch = batch.with_columns(own | found.columns(leads))
+    schema.check(batch.leads, "dedupe")
+    return batch, findings
 
 
-def _persons(leads: pd.DataFrame, known: Known, about: Circumstances, findings: Findings) -> pd.DataFrame:
+@dataclass
+class _Found:
+    """What was found of each lead of a batch, in their order.
+
+    Attributes:
+        survived: field → place → the value that survived, where it is not what the row said.
+    """
+
+    lead_ids: list[int | None]
+    company_ids: list[int | None]
+    outcomes: list[str]
+    is_new: list[bool]
+    owners: list[str | None]
+    bands: list[str | None]
+    survived: dict[str, dict[int, Any]] = field(default_factory=dict[str, dict[int, Any]])
+
+    @classmethod
+    def nobody(cls, many: int, known: Known, company_ids: list[int | None]) -> _Found:
+        """Every row is somebody new."""
+        nothing: list[str | None] = [None] * many
+        lead_ids: list[int | None] = list(known.new_lead_ids[:many])
+        return cls(lead_ids, company_ids, ["created"] * many, [True] * many, nothing, list(nothing))
+
+    def note(self, place: int, verdict: Verdict, claim: Claim, *, is_changed: bool) -> None:
+        """Writes down who the row at a place was found to be."""
+        person = verdict.person
+        outcome = "updated" if is_changed or verdict.outcome == "reopened" else "unchanged"
+        self.outcomes[place] = verdict.outcome if verdict.outcome in ("created", "flagged") else outcome
+        self.lead_ids[place], self.is_new[place] = person.lead_id, person.is_new
+        self.owners[place], self.bands[place] = person.owner, person.band
+        if person is claim.new:
+            return
+        said, golden = claim.values, person.golden.values
+        for name in said.keys() | golden.keys():
+            if golden.get(name) != said.get(name):
+                self.survived.setdefault(name, {})[place] = golden.get(name)
+        for name in ("identity_key", "person_key", "extra"):
+            self.survived.setdefault(name, {})[place] = getattr(person, name)
+
+    def columns(self, leads: pd.DataFrame) -> dict[str, Any]:
+        """The columns that `dedupe` adds or changes."""
+        for place, company_id in self.survived.pop("company_id", {}).items():
+            self.company_ids[place] = company_id
+        survived = {name: _with(leads[name], places) for name, places in self.survived.items() if name in leads}
+        last = {lead_id: place for place, lead_id in enumerate(self.lead_ids) if lead_id is not None}
+        is_last = np.zeros(len(leads), dtype=bool)
+        is_last[list(last.values())] = True
+        return survived | {
+            "lead_id": column_of(self.lead_ids, "Int64"),
+            "company_id": column_of(self.company_ids, "Int64"),
+            "outcome": column_of(self.outcomes, "str"),
+            "is_last": is_last,
+            "is_new_lead": np.array(self.is_new, dtype=bool),
+            "known_owner": column_of(self.owners, "str"),
+            "known_band": column_of(self.bands, "str"),
+        }
+
+
+def _meet(leads: pd.DataFrame, known: Known, about: Circumstances, told: tuple[_Found, Findings]) -> None:
+    """Looks one by one at the rows that could be somebody known, or somebody of the batch."""
+    found, findings = told
     registry = Registry.of(known.persons)
-    leads["lead_id"] = pd.array(known.new_lead_ids[: len(leads)], dtype="Int64")
-    leads["outcome"] = "created"
-    leads["is_new_lead"] = True
-    leads["known_owner"] = pd.Series(None, index=leads.index, dtype="str")
-    leads["known_band"] = pd.Series(None, index=leads.index, dtype="str")
-    meeting = leads[_may_be_known(leads, known.persons)]
-    folded: list[dict[str, Any]] = []
-    for claim, row in _claims(meeting, about):
+    meeting = _may_be_known(leads, known.persons)
+    for place, claim in zip(meeting, _claims(leads, meeting, found, about), strict=True):
         verdict = judge(claim, registry, about.rules.persons, about.source.on_match)
         changes = _folded(verdict, claim)
         if changes:
             registry.learn(verdict.person, claim.person_key)
+        row = claim.new.origin[1]
+        findings.persons[verdict.person.lead_id] = verdict.person
         findings.changes += [(row, verdict.person.lead_id, change) for change in changes]
-        folded.append(_become(verdict, claim, row, findings, is_changed=bool(changes)))
-    if folded:
-        for column in sorted({name for values in folded for name in values} & set(leads.columns)):
-            leads[column] = _with(leads[column], meeting.index, [values.get(column) for values in folded])
-    leads["is_last"] = ~leads["lead_id"].duplicated(keep="last")
-    return leads
+        if verdict.other is not None:
+            explanation = {"rule": verdict.rule, "key": claim.identity_key.partition(":")[0]}
+            findings.decisions.append(Decision("person", row, verdict.other.origin, verdict.verdict, None, explanation))
+        found.note(place, verdict, claim, is_changed=bool(changes))
 
 
-def _may_be_known(leads: pd.DataFrame, persons: Sequence[Person]) -> pd.Series:
-    identity, person = leads["identity_key"], leads["person_key"]
-    return (
-        identity.duplicated(keep=False)
-        | identity.isin([p.identity_key for p in persons])
-        | (person.notna() & (person.duplicated(keep=False) | person.isin([p.person_key for p in persons])))
-    )
+def _may_be_known(leads: pd.DataFrame, persons: Sequence[Person]) -> list[int]:
+    """Places of the rows whose identity, or phone and name, somebody else has too."""
+    identities, person_keys = cells(leads["identity_key"]), cells(leads["person_key"])
+    identity = Counter([*(p.identity_key for p in persons), *identities])
+    person = Counter([*(p.person_key for p in persons), *person_keys])
+    person[None] = 0
+    return [
+        place
+        for place, (ours, theirs) in enumerate(zip(identities, person_keys, strict=True))
+        if identity[ours] > 1 or person[theirs] > 1
+    ]
 
 
-def _claims(rows: pd.DataFrame, about: Circumstances) -> Iterable[tuple[Claim, int]]:
-    columns = ["row", "lead_id", "identity_key", "person_key", "email_key", "created_at", "extra"]
-    fields = [*schema.STORED, *STRICTEST, *about.attributes]
-    table = rows[[*columns, *fields]].astype(object)
-    for cells in table.where(table.notna(), None).itertuples(index=False, name=None):
-        row, lead_id, identity_key, person_key, email_key, stated_at, extra = cells[: len(columns)]
-        said = dict(zip(fields, cells[len(columns) :], strict=True))
-        is_edit = about.source.kind == "manual"
-        rank = Rank(is_edit, about.source.trust, stated_at or about.occurred_at, about.receipt_id, row)
-        golden = Golden(dict(said), rank)
+def _claims(leads: pd.DataFrame, meeting: list[int], found: _Found, about: Circumstances) -> Iterator[Claim]:
+    """What the rows at some places say; a field that they leave empty is not among their values."""
+    said: list[dict[str, Any]] = [{} for _ in meeting]
+    for name in (*schema.STORED, *STRICTEST, *about.attributes):
+        told = [found.company_ids[place] for place in meeting] if name == "company_id" else cells(leads[name], meeting)
+        for values, value in zip(said, told, strict=True):
+            if value is not None:
+                values[name] = value
+    keys = ("row", "identity_key", "person_key", "email_key", "created_at", "extra")
+    is_edit, trust = about.source.kind == "manual", about.source.trust
+    for place, values, cells_ in zip(
+        meeting, said, zip(*(cells(leads[k], meeting) for k in keys), strict=True), strict=True
+    ):
+        row, identity_key, person_key, email_key, stated_at, extra = cells_
+        rank = Rank(is_edit, trust, stated_at or about.occurred_at, about.receipt_id, row)
+        lead_id = found.lead_ids[place] or 0
+        golden = Golden(dict(values), rank)
         new = Person(lead_id, identity_key, person_key, golden, (about.receipt_id, row), is_new=True, extra=extra)
-        yield Claim(identity_key, person_key, email_key, said, new), row
+        yield Claim(identity_key, person_key, email_key, values, new)
 
 
 def _folded(verdict: Verdict, claim: Claim) -> list[Change]:
@@ -90,36 +160,16 @@ def _folded(verdict: Verdict, claim: Claim) -> list[Change]:
     if verdict.outcome in ("met", "reopened"):
         return fold(golden, claim.values, rank)
     if verdict.outcome == "touched":
-        return fold(golden, {name: claim.values[name] for name in STRICTEST}, rank)
+        return fold(golden, {name: claim.values.get(name) for name in STRICTEST}, rank)
     return []
 
 
-def _become(verdict: Verdict, claim: Claim, row: int, findings: Findings, *, is_changed: bool) -> dict[str, Any]:
-    """Notes a verdict; the lead's surviving values for the row."""
-    person = verdict.person
-    findings.persons[person.lead_id] = person
-    if verdict.other is not None:
-        explanation = {"rule": verdict.rule, "key": claim.identity_key.partition(":")[0]}
-        findings.decisions.append(Decision("person", row, verdict.other.origin, verdict.verdict, None, explanation))
-    outcome = verdict.outcome if verdict.outcome in ("created", "flagged") else "updated" if is_changed else "unchanged"
-    return {
-        **person.golden.values,
-        "lead_id": person.lead_id,
-        "identity_key": person.identity_key,
-        "person_key": person.person_key,
-        "extra": person.extra,
-        "outcome": "updated" if verdict.outcome == "reopened" else outcome,
-        "is_new_lead": person.is_new,
-        "known_owner": person.owner,
-        "known_band": person.band,
-    }
-
-
-def _with(column: pd.Series, where: pd.Index, survived: list[Any]) -> pd.Series:
-    """`column` with the values at some places replaced, its dtype kept; the very column if none differs."""
-    said = column[where].astype(object)
-    if said.where(said.notna(), None).tolist() == survived:
-        return column
-    merged = column.astype(object)
-    merged[where] = pd.Series(survived, index=where, dtype=object)
-    return merged.astype(column.dtype)
+def _with(column: pd.Series, survived: dict[int, Any]) -> pd.Series:
+    """`column` with the values at some places replaced, its dtype kept."""
+    changed = column.array.copy()
+    if column.dtype == object:
+        for place, value in survived.items():
+            changed[place] = value
+    else:
+        changed[np.fromiter(survived, dtype=np.int64)] = list(survived.values())
+    return pd.Series(changed, index=column.index)

@@ -36,7 +36,7 @@ class Circumstances:
     attributes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Decision:
     """A pair of raw records that was judged, and why; `row` is of this receipt, `other` is (receipt, row)."""
 

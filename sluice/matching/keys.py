@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from math import ceil, floor
+
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sluice.batch import Batch
+from sluice.distinct import as_arrow, as_series, joined
+
+MOST_LETTERS = 32_767
+"""More than a company's name has; what a smallint holds."""
 
 COMPANY_CLAIM = ["company_key", "legal_class", "company_domain", "country"]
 """What tells companies apart: rows that agree in these name the same one."""
@@ -12,9 +20,13 @@ COMPANY_CLAIM = ["company_key", "legal_class", "company_domain", "country"]
 
 def keyed(batch: Batch) -> Batch:
     """The batch with `identity_key` and `person_key`, under which the store is asked whom it knows."""
-    spelled = batch.leads["company"].str.casefold()  # of a name without a letter or digit, which has no canonical form
-    leads = batch.leads.assign(company_key=batch.leads["company_key"].fillna(spelled))
-    return batch.with_leads(leads.assign(identity_key=identity_keys(leads), person_key=person_keys(leads)))
+    leads = batch.leads
+    nameless = leads["company_key"].isna() & leads["company"].notna()
+    if nameless.any():  # a name without a letter or digit has no canonical form
+        leads = leads.assign(company_key=leads["company_key"].fillna(leads["company"].str.casefold()))
+    return batch.with_leads(leads).with_columns(
+        {"identity_key": identity_keys(leads), "person_key": person_keys(leads)}
+    )
 
 
 def identity_keys(leads: pd.DataFrame) -> pd.Series:
@@ -29,32 +41,44 @@ def identity_keys(leads: pd.DataFrame) -> pd.Series:
     Returns:
         str per lead, never missing: a row that states nothing of the kind is its own person, by its row number.
     """
-    name = leads["name_key"].fillna("")
-    company = leads["company_key"].fillna("")
-    phone = leads["phone"].fillna(leads["mobile"])
-    role = leads["email_is_role"].fillna(False).astype(bool)
-    mail = "mail:" + leads["email_key"] + ("|" + name).where(role, "")
-    who = name.where(name != "", "org:" + company)
-    keys = mail.fillna("tel:" + phone + "|" + who)
-    by_company = "org:" + company.where(company != "") + "|" + name
-    return keys.fillna(by_company).fillna("row:" + name + leads["row"].astype("str"))
+    name, company = (as_arrow(leads[column]).fill_null("") for column in ("name_key", "company_key"))
+    phone = pc.coalesce(as_arrow(leads["phone"]), as_arrow(leads["mobile"]))
+    role = pc.fill_null(pa.array(leads["email_is_role"], pa.bool_(), from_pandas=True), False)
+    mail = joined("mail:", as_arrow(leads["email_key"]), pc.if_else(role, joined("|", name), ""))
+    who = pc.if_else(pc.equal(name, ""), joined("org:", company), name)
+    by_company = pc.if_else(pc.equal(company, ""), None, joined("org:", company, "|", name))
+    alone = joined("row:", name, pa.array(leads["row"]).cast(pa.large_string()))
+    return as_series(pc.coalesce(mail, joined("tel:", phone, "|", who), by_company, alone), leads.index)
 
 
 def person_keys(leads: pd.DataFrame) -> pd.Series:
     """Phone + full name, under which a person is found who left another e-mail or none; NA without both."""
-    return leads["phone"].fillna(leads["mobile"]) + "|" + leads["name_key"]
+    phone = pc.coalesce(as_arrow(leads["phone"]), as_arrow(leads["mobile"]))
+    return as_series(joined(phone, "|", as_arrow(leads["name_key"])), leads.index)
 
 
-def company_keys(canonical_name: str, length: int) -> tuple[str, ...]:
+def company_keys(canonical_name: str, length: int) -> tuple[str, str | None]:
     """Keys under which similar names are found: the start of the name, and its longest word.
 
     Args:
         canonical_name: as `sluice.names` makes it.
         length: letters of the start.
+
+    Returns:
+        The start, and the longest word if it is longer than a start.
     """
-    joined = canonical_name.replace(" ", "")
     longest = max(canonical_name.split(), key=len, default="")
-    keys = {f"s:{joined[:length]}"}
-    if len(longest) > length:
-        keys.add(f"w:{longest}")
-    return tuple(sorted(keys))
+    return canonical_name.replace(" ", "")[:length], longest if len(longest) > length else None
+
+
+def letters_alike(canonical_name: str, similarity: float) -> tuple[int, int]:
+    """How short and how long a name can be that is so similar: every letter too many or too few tells.
+
+    Args:
+        canonical_name: as `sluice.names` makes it.
+        similarity: in percent, as `rapidfuzz.fuzz.ratio`: 100 * (1 - differing letters / letters of both).
+    """
+    share, letters = similarity / 100, len(canonical_name)
+    shortest = ceil(letters * share / (2 - share) - 1e-9)
+    longest = floor(letters * (2 - share) / share + 1e-9) if share else MOST_LETTERS
+    return min(shortest, MOST_LETTERS), min(longest, MOST_LETTERS)

@@ -15,7 +15,7 @@ from sluice.matching.survivorship import Golden
 from sluice.rules import MatchPolicy
 
 
-@dataclass
+@dataclass(slots=True)
 class Person:
     """A lead, known to the store or made by an earlier row.
 
@@ -46,7 +46,7 @@ class Person:
     extra: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What a row's person was found to be.
 
@@ -103,14 +103,14 @@ class Registry:
         self.by_identity[identity_key] = person
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Claim:
     """What a row says of its person."""
 
     identity_key: str
     person_key: str | None
     email_key: str | None
-    values: Mapping[str, Any]
+    values: Mapping[str, Any]  # without those that are missing
     new: Person  # the lead it becomes if nobody is found
 
 

@@ -26,7 +26,7 @@ class CompanyRules(Rules):
         link_from: at or above, the row joins the known company.
         review_from: at or above, a new company is made and the pair is put before a person.
         key_length: letters of the canonical name that two candidates must share at its start.
-        most_candidates: how many names under one key are compared at the most.
+        most_candidates: how many known names of a similar length are looked up under one key at the most.
     """
 
     link_from: float = Field(default=97, ge=0, le=100)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from sluice.schema import BLOCKS, ESSENTIALS, FIRST_WORDS
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Rank:
     """How much a value's word weighs; compared in this order.
 
@@ -29,7 +29,7 @@ class Rank:
     row: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """One field of a lead that took a new value, and by which rule."""
 
@@ -39,12 +39,12 @@ class Change:
     rule: str
 
 
-@dataclass
+@dataclass(slots=True)
 class Golden:
     """A lead's surviving values while rows are folded into it.
 
     Attributes:
-        values: field → value, None where there is none.
+        values: field → value, None or left out where there is none.
         ranks: field → rank of the value, where it is not `base`.
         base: rank of the touch that created the lead.
     """
@@ -60,6 +60,7 @@ class Golden:
 
 UNIONS = ("tags",)
 STRICTEST = ("email_opt_out", "do_not_call")
+_GROUPED = frozenset((*(f for block in BLOCKS.values() for f in block), *UNIONS, *STRICTEST))
 
 
 def fold(golden: Golden, row: Mapping[str, Any], rank: Rank) -> list[Change]:
@@ -73,25 +74,25 @@ def fold(golden: Golden, row: Mapping[str, Any], rank: Rank) -> list[Change]:
         rank: of the row's word.
     """
     changes: list[Change] = []
-    for block in _blocks(row):
-        fresh = {f: row[f] for f in block if row.get(f) is not None}
-        changes += _fold_block(golden, block, fresh, rank)
+    known, told = golden.values, {f: value for f, value in row.items() if value is not None}
+    news = {f for f, value in told.items() if not _same(known.get(f), value)}
+    for block in _blocks(news, told):
+        changes += _fold_block(golden, block, {f: told[f] for f in block if f in told}, rank)
     for name in UNIONS:
-        known = golden.values.get(name)
-        golden.values[name] = sorted({*(known or ()), *(row.get(name) or ())}) or None
-        if golden.values[name] != known:
-            changes.append(Change(name, known, golden.values[name], "collected"))
+        before = known.get(name)
+        if before is not None or name in told:
+            known[name] = sorted({*(before or ()), *told.get(name, ())}) or None
+            if known[name] != before:
+                changes.append(Change(name, before, known[name], "collected"))
     for name in STRICTEST:
-        if row.get(name) and not golden.values.get(name):
-            golden.values[name] = True
+        if told.get(name) and not known.get(name):
+            known[name] = True
             changes.append(Change(name, False, True, "the stricter wish"))
     return changes
 
 
 def _fold_block(golden: Golden, block: tuple[str, ...], fresh: dict[str, Any], rank: Rank) -> list[Change]:
     known = {f: golden.values.get(f) for f in block}
-    if not fresh or all(_same(known[f], value) for f, value in fresh.items()):
-        return []
     held = golden.rank(block)
     contradicted = any(known[f] is not None and not _same(known[f], value) for f, value in fresh.items())
     if not contradicted:
@@ -131,7 +132,8 @@ def _rule(rank: Rank, held: Rank) -> str:
     return "more trusted source" if rank.trust > held.trust else "more recent"
 
 
-def _blocks(row: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
-    grouped = {f for block in BLOCKS.values() for f in block}
-    yield from BLOCKS.values()
-    yield from ((f,) for f in row if f not in grouped and f not in UNIONS and f not in STRICTEST)
+def _blocks(news: set[str], told: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """The blocks and single fields in which a row says something new."""
+    if news:
+        yield from (block for block in BLOCKS.values() if not news.isdisjoint(block))
+        yield from ((f,) for f in told if f in news and f not in _GROUPED)

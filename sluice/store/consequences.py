@@ -5,33 +5,28 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pandas as pd
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection
 
+from sluice.matching.companies import DETAILS, Company
 from sluice.matching.facts import Findings
-from sluice.matching.keys import company_keys
-from sluice.scoring import band_actions
+from sluice.matching.keys import MOST_LETTERS, company_keys
+from sluice.scoring import BandAction, band_actions
+from sluice.store.decided import Decided, arrow, constant, literals
 from sluice.store.loading import Loading
-from sluice.store.queries import execute
-from sluice.store.tables import array_texts, copy, is_missing, json_text
+from sluice.store.queries import execute, rows
+from sluice.store.tables import array_text, copy, json_text
+
+_BY_NAME = ("team", "owner", "rule", "reason", "turn_before", "turn_after")
 
 
 def write_companies(connection: Connection, findings: Findings, loading: Loading) -> None:
     """New companies with the keys they are found under, and domains that known ones learned."""
     new = [company for company in findings.companies if company.is_new]
-    claims = pd.DataFrame([{**vars(company.claim), **company.claim.details} for company in new])
     if new:
-        facts = claims.drop(columns="details").assign(
-            company_id=[c.company_id for c in new],
-            identity_key=[c.claim.identity_key for c in new],
-            domain=pd.Series([c.domain for c in new], dtype="str"),
-            receipt_id=[c.origin[0] for c in new],
-            row_number=[c.origin[1] for c in new],
-        )
-        copy(connection, "companies", facts)
-        length = loading.matching.companies.key_length
-        keys = [(k, c.company_id) for c in new for k in company_keys(c.claim.canonical_name, length)]
-        copy(connection, "company_keys", pd.DataFrame(keys, columns=["key", "company_id"]))
+        copy(connection, "companies", _rows_of_companies(new, loading.matching.companies.key_length))
     learned = [company for company in findings.companies if not company.is_new]
     if learned:
         execute(
@@ -42,81 +37,138 @@ def write_companies(connection: Connection, findings: Findings, loading: Loading
         )
 
 
+def _rows_of_companies(new: list[Company], key_length: int) -> pa.Table:
+    claims = [company.claim for company in new]
+    keys = [company_keys(claim.canonical_name, key_length) for claim in claims]
+    texts: dict[str, list[str | None]] = {
+        "identity_key": [claim.identity_key for claim in claims],
+        "name": [claim.name for claim in claims],
+        "canonical_name": [claim.canonical_name for claim in claims],
+        "legal_class": [claim.legal_class for claim in claims],
+        "domain": [company.domain for company in new],
+        "country": [claim.country for claim in claims],
+        "start_key": [start for start, _ in keys],
+        "word_key": [word for _, word in keys],
+        **{name: [company.details.get(name) for company in new] for name in DETAILS},
+    }
+    numbers = {
+        "company_id": [company.company_id for company in new],
+        "receipt_id": [company.origin[0] for company in new],
+        "row_number": [company.origin[1] for company in new],
+        "letters": [min(len(claim.canonical_name), MOST_LETTERS) for claim in claims],
+    }
+    columns: dict[str, Any] = {name: pa.array(column, pa.string()) for name, column in texts.items()}
+    return pa.table(columns | {name: pa.array(column, pa.int64()) for name, column in numbers.items()})
+
+
 def write_decisions(connection: Connection, findings: Findings, loading: Loading) -> None:
     """Every pair that was judged, with its explanation; appended, never changed."""
-    table = pd.DataFrame(
-        [
-            {
-                "level": d.level,
-                "left_receipt_id": loading.receipt_id,
-                "left_row": d.row,
-                "right_receipt_id": d.other[0],
-                "right_row": d.other[1],
-                "kind": "auto",
-                "verdict": d.verdict,
-                "score": d.score,
-                "explanation": json_text(d.explanation),
-                "config_id": loading.config_id,
-                "decided_by": f"matching {loading.matching.version}",
-            }
-            for d in findings.decisions
-        ]
-    )
-    copy(connection, "match_decisions", table)
+    made = findings.decisions
+    if not made:
+        return
+    columns: dict[str, Any] = {
+        "level": pa.array([d.level for d in made]),
+        "left_receipt_id": constant(loading.receipt_id, len(made)),
+        "left_row": pa.array([d.row for d in made]),
+        "right_receipt_id": pa.array([d.other[0] for d in made]),
+        "right_row": pa.array([d.other[1] for d in made]),
+        "kind": constant("auto", len(made)),
+        "verdict": pa.array([d.verdict for d in made]),
+        "score": pa.array([d.score for d in made], pa.float64()),
+        "explanation": pa.array([json_text(d.explanation) for d in made]),
+        "config_id": constant(loading.config_id, len(made)),
+        "decided_by": constant(f"matching {loading.matching.version}", len(made)),
+    }
+    copy(connection, "match_decisions", pa.table(columns))
 
 
-def write_assignments(connection: Connection, leads: pd.DataFrame, loading: Loading) -> None:
+def write_assignments(connection: Connection, decided: Decided, loading: Loading) -> None:
     """Who got a lead and why; an assignment that is replaced ends, it is not overwritten."""
-    given = leads[leads["lead_id"].notna() & leads["is_last"] & leads["is_assigned"]]
-    known = given[~given["is_new_lead"]]
-    if len(known):
-        ids = [int(lead_id) for lead_id in known["lead_id"]]
-        owners, teams = ([None if is_missing(v) else v for v in known[name]] for name in ("owner", "team"))
+    given = decided.is_given
+    known = given & ~decided.is_new
+    if known.any():
+        ids = decided.lead_ids[known].tolist()
+        owners, teams = (decided.texts(name, known) for name in ("owner", "team"))
         execute(connection, "leads_assign", lead_ids=ids, owners=owners, teams=teams)
         execute(connection, "assignments_end", lead_ids=ids)
-    columns = ["lead_id", "team", "owner", "rule", "reason", "turn_before", "turn_after"]
-    table = given[columns].assign(
-        candidates=array_texts(given["candidates"], given.index),
-        config_id=loading.config_id,
-        receipt_id=loading.receipt_id,
-        row_number=given["row"],
-        assigned_at=pd.Timestamp(loading.now),
-    )
-    copy(connection, "assignments", table)
+    places = pa.array(np.flatnonzero(given))
+    columns: dict[str, Any] = {name: arrow(decided.leads[name]).take(places) for name in ("lead_id", *_BY_NAME)}
+    columns |= {
+        "candidates": literals(decided.texts("candidates", given)),
+        "config_id": constant(loading.config_id, len(places)),
+        "receipt_id": constant(loading.receipt_id, len(places)),
+        "row_number": arrow(decided.leads["row"]).take(places),
+        "assigned_at": constant(loading.now.isoformat(), len(places)),
+    }
+    copy(connection, "assignments", pa.table(columns))
 
 
-def write_activities(connection: Connection, leads: pd.DataFrame, loading: Loading) -> None:
+def write_activities(connection: Connection, decided: Decided, loading: Loading) -> None:
     """The actions of the bands that leads entered; each fires once for a lead (S000-22, S000-23, S000-24)."""
-    entered = leads[leads["is_active"] & (leads["band"] != leads["known_band"].fillna(""))]
-    facts: list[dict[str, Any]] = []
-    for band, group in entered.groupby("band"):
-        for action in band_actions(loading.scoring, str(band)):
-            due = loading.now + timedelta(hours=action.due_hours)
-            facts += [
-                {"lead_id": int(lead_id), "action": action.name, "kind": action.kind, "subject": action.subject}
-                | {"owner": None if is_missing(owner) else owner, "due_at": due, "receipt_id": loading.receipt_id}
-                for lead_id, owner in zip(group["lead_id"], group["owner"], strict=True)
-            ]
-    if facts:
-        execute(connection, "activities_stage")
-        copy(connection, "staged_activities", pd.DataFrame(facts).assign(activity_id=0))
-        execute(connection, "activities_insert")
+    bands, known = arrow(decided.leads["band"]), arrow(decided.leads["known_band"])
+    moved = pc.fill_null(pc.not_equal(bands, pc.fill_null(known, "")), False).to_numpy(zero_copy_only=False)
+    entered = decided.is_active & moved
+    for band in loading.scoring.bands:
+        here = entered & pc.fill_null(pc.equal(bands, band.name), False).to_numpy(zero_copy_only=False)
+        for action in band_actions(loading.scoring, band.name) if here.any() else ():
+            _write_action(connection, decided, here, (action, loading))
 
 
-def write_consents(connection: Connection, leads: pd.DataFrame, loading: Loading) -> None:
+def _write_action(
+    connection: Connection, decided: Decided, entered: np.ndarray, what: tuple[BandAction, Loading]
+) -> None:
+    """One action for all leads that entered its band: a new lead cannot have it yet, of a known one it is asked."""
+    action, loading = what
+    facts: dict[str, Any] = {
+        "action": action.name,
+        "kind": action.kind,
+        "subject": action.subject,
+        "due_at": (loading.now + timedelta(hours=action.due_hours)).isoformat(),
+        "receipt_id": loading.receipt_id,
+    }
+    new, known = entered & decided.is_new, entered & ~decided.is_new
+    if new.any():
+        places = pa.array(np.flatnonzero(new))
+        columns: dict[str, Any] = {name: arrow(decided.leads[name]).take(places) for name in ("lead_id", "owner")}
+        columns |= {name: constant(value, len(places)) for name, value in facts.items()}
+        copy(connection, "activities", pa.table(columns))
+    if known.any():
+        lead_ids, owners = decided.lead_ids[known].tolist(), decided.texts("owner", known)
+        execute(connection, "activities_insert", lead_ids=lead_ids, owners=owners, **facts)
+
+
+def write_consents(connection: Connection, decided: Decided, loading: Loading) -> None:
     """Wishes that rows stated: they count for every lead of the address, and only become stricter (S001-16)."""
-    out_of_mail = leads[leads["own_email_opt_out"].fillna(False).astype(bool) & leads["email_key"].notna()]
-    out_of_calls = leads[leads["own_do_not_call"].fillna(False).astype(bool)]
-    wishes = (
-        (out_of_mail, "mail:" + out_of_mail["email_key"], "email"),
-        *((out_of_calls, "tel:" + out_of_calls[name], "phone") for name in ("own_phone", "own_mobile")),
-    )
-    for rows_, keys, channel in wishes:
-        table = pd.DataFrame({"address_key": keys, "row_number": rows_["row"]}).assign(
-            channel=channel, purpose="marketing", verdict="opted_out", receipt_id=loading.receipt_id
-        )
-        copy(connection, "consents", table.dropna(subset="address_key"))
-    mailboxes = leads["email_key"].dropna().unique()
-    numbers = pd.concat([leads[name] for name in ("phone", "mobile", "own_phone", "own_mobile")]).dropna().unique()
-    execute(connection, "consents_apply_email", keys=[f"mail:{key}" for key in mailboxes])
-    execute(connection, "consents_apply_phone", keys=[f"tel:{number}" for number in numbers])
+    leads = decided.leads
+    for wish, address, prefix, channel in (
+        ("own_email_opt_out", "email_key", "mail:", "email"),
+        ("own_do_not_call", "own_phone", "tel:", "phone"),
+        ("own_do_not_call", "own_mobile", "tel:", "phone"),
+    ):
+        wished = pc.and_(pc.fill_null(arrow(leads[wish]), False), arrow(leads[address]).is_valid())
+        stated = pc.indices_nonzero(wished)
+        if not len(stated):
+            continue
+        columns: dict[str, Any] = {
+            "address_key": pa.array([f"{prefix}{a}" for a in arrow(leads[address]).take(stated).to_pylist()]),
+            "row_number": arrow(leads["row"]).take(stated),
+            "channel": constant(channel, len(stated)),
+            "purpose": constant("marketing", len(stated)),
+            "verdict": constant("opted_out", len(stated)),
+            "receipt_id": constant(loading.receipt_id, len(stated)),
+        }
+        copy(connection, "consents", pa.table(columns))
+    _apply_consents(connection, decided)
+
+
+def _apply_consents(connection: Connection, decided: Decided) -> None:
+    """What anybody ever wished counts for the leads of this slice, and what this slice wished for all leads."""
+    keys = {f"mail:{address}" for address in decided.texts("email_key") if address}
+    for name in ("phone", "mobile", "own_phone", "own_mobile"):
+        keys |= {f"tel:{number}" for number in set(decided.texts(name)) if number}
+    asked = array_text(list(keys))
+    wishes: dict[str, list[str]] = {}
+    for wish in rows(connection, "consents_known", keys=asked) if keys else ():
+        wishes.setdefault(wish["channel"], []).append(wish["address_key"])
+    for channel, addresses in wishes.items():
+        execute(connection, f"consents_apply_{channel}", keys=array_text(addresses))

@@ -7,35 +7,43 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 from sqlalchemy import Connection
 
+from sluice.distinct import joined
 from sluice.store.engine import driver
 
 _CSV = csv.WriteOptions(include_header=False, quoting_style="all_valid")  # so "" and NULL stay apart
 
 
-def copy(connection: Connection, table: str, frame: pd.DataFrame) -> None:
-    """Writes all rows of a frame into the columns of the same names.
+def copy(connection: Connection, table: str, rows: pa.Table | pd.DataFrame) -> None:
+    """Writes all rows into the columns of the same names; a column without any value is left to its default.
 
     Args:
         connection: in a transaction.
         table: a name of our own, never user input.
-        frame: columns of text, numbers, booleans, times, bytes or `array_texts`; missing values become NULL.
+        rows: columns of text, numbers, booleans or times; a frame also of bytes, lists and dictionaries. Missing values
+            become NULL.
     """
-    if frame.empty:
+    arrow = pa.table({name: _arrow(rows[name]) for name in rows.columns}) if isinstance(rows, pd.DataFrame) else rows
+    if not arrow.num_rows:
         return
-    arrow = pa.table({name: _arrow(frame[name]) for name in frame.columns})
+    told = [name for name, cells in zip(arrow.column_names, arrow.columns, strict=True) if not _is_void(cells)]
     sink = pa.BufferOutputStream()
-    csv.write_csv(arrow, sink, _CSV)
-    columns = ", ".join(frame.columns)
+    csv.write_csv(arrow.select(told), sink, _CSV)
     with (
         driver(connection).cursor() as cursor,
-        cursor.copy(f"copy {table} ({columns}) from stdin (format csv)") as stream,  # pyright: ignore[reportArgumentType]
+        cursor.copy(f"copy {table} ({', '.join(told)}) from stdin (format csv)") as stream,  # pyright: ignore[reportArgumentType]
     ):
         stream.write(sink.getvalue())
+
+
+def _is_void(cells: pa.ChunkedArray) -> bool:
+    return cells.null_count == len(cells)
 
 
 def _arrow(values: pd.Series) -> pa.Array:
@@ -65,21 +73,40 @@ def _text(value: Any) -> str:
 
 def array_text(cells: Sequence[Any]) -> str:
     """A Postgres array literal of texts or numbers; NUL, which no text can hold, becomes U+FFFD."""
-    joined = "\x1f".join("" if cell is None else str(cell) for cell in cells)
-    if "\x00" in joined:
-        joined = joined.replace("\x00", "\ufffd")
-    if "\\" in joined or '"' in joined:
-        joined = joined.replace("\\", "\\\\").replace('"', '\\"')
+    try:
+        text = "\x1f".join(cells)
+    except TypeError:  # not only texts
+        text = "\x1f".join("" if cell is None else str(cell) for cell in cells)
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
     if not cells:
         return "{}"
-    if joined.count("\x1f") != len(cells) - 1:  # a cell holds the separator itself
+    if text.count("\x1f") != len(cells) - 1:  # a cell holds the separator itself
         return "{" + ",".join(_quoted(cell) for cell in cells) + "}"
-    return '{"' + joined.replace("\x1f", '","') + '"}'
+    return '{"' + text.replace("\x1f", '","') + '"}'
 
 
 def array_texts(lists: Iterable[Sequence[Any] | None], index: pd.Index) -> pd.Series:
     """Array literals of many lists; None stays missing."""
+    if isinstance(lists, pd.Series) and isinstance(lists.dtype, pd.ArrowDtype):
+        return pd.Series(_array_literals(pa.array(lists)), index=index, dtype="str")
     return pd.Series([None if cells is None else array_text(cells) for cells in lists], index=index, dtype="str")
+
+
+def _array_literals(lists: pa.Array[Any] | pa.ChunkedArray[Any]) -> pa.Array[Any]:
+    """`array_text` of Arrow's lists of texts, of which none is null: a fifth of the cost of a list at a time."""
+    lists = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
+    cells = lists.flatten()
+    content = (cells.buffers()[2] or pa.py_buffer(b"")).to_pybytes()
+    for character, written in (("\x00", "\ufffd"), ("\\", "\\\\"), ('"', '\\"')):
+        if character.encode() in content:
+            cells = pc.replace_substring(cells, character, written)
+    ends = np.cumsum(lists.value_lengths().to_numpy(), dtype=np.int32)
+    written = pa.ListArray.from_arrays(pa.array(np.concatenate([np.zeros(1, np.int32), ends])), cells)
+    literals = joined('{"', pc.binary_join(written, '","'), '"}')
+    return pc.if_else(pc.equal(lists.value_lengths(), 0), "{}", literals)
 
 
 def _quoted(cell: Any) -> str:

@@ -6,7 +6,7 @@ with wished as (
         c.address_key || '|' as key_from,
         c.address_key || '}' as key_below
     from consents as c
-    where c.address_key = any(%(keys)s) and c.channel = 'email' and c.verdict = 'opted_out'
+    where c.address_key = any(%(keys)s::text[]) and c.channel = 'email' and c.verdict = 'opted_out'
 ),
 
 meant as (

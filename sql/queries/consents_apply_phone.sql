@@ -8,13 +8,14 @@ with wished as (
         c.address_key || '|' as key_from,
         c.address_key || '}' as key_below
     from consents as c
-    where c.address_key = any(%(keys)s) and c.channel = 'phone' and c.verdict = 'opted_out'
+    where c.address_key = any(%(keys)s::text[]) and c.channel = 'phone' and c.verdict = 'opted_out'
 ),
 
 meant as (
     select l.lead_id
     from wished as w
     inner join leads as l on w.number = l.phone
+    where l.person_key is null or not starts_with(l.person_key, l.phone || '|')
     union all
     select l.lead_id
     from wished as w

@@ -8,12 +8,12 @@ inner join receipts as r on l.receipt_id = r.receipt_id
 where
     l.lead_id in (
         select i.lead_id from leads as i
-        where i.identity_key = any(%(identities)s) and i.is_open and not i.is_flagged
+        where i.identity_key = any(%(identities)s::text[]) and i.is_open and not i.is_flagged
         union
         select a.lead_id from leads as a
-        where a.identity_key = any(%(identities)s) and (not a.is_open or a.is_flagged)
+        where a.identity_key = any(%(identities)s::text[]) and (not a.is_open or a.is_flagged)
         union
         select p.lead_id from leads as p
-        where p.person_key = any(%(persons)s)
+        where p.person_key = any(%(persons)s::text[])
     )
 order by l.lead_id

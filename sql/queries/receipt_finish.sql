@@ -4,4 +4,4 @@ set
     state = 'done',
     finished_at = now()
 where receipt_id = %(receipt_id)s and state = 'working' and checkpoint = row_count
-returning receipt_id
+returning receipt_id, parent_id
