@@ -22,7 +22,15 @@ from sluice.errors import DatabaseUnavailable
 from sluice.store import binaries, locks, place, postmaster
 
 _PULSE = 0.1  # seconds between two looks at the clients
-_RESTARTS = 3  # of a Postgres that died under its clients
+_PAUSES = (
+    0,
+    0,
+    0,
+    0.2,
+    1,
+    5,
+)  # seconds before a Postgres that died under its clients is started again; then 5 each time
+_SOUND = 60.0  # seconds of life after which a death counts as the first
 
 
 class Keeper:
@@ -50,10 +58,12 @@ class Keeper:
         return server
 
     def keep(self, server: postmaster.Server) -> None:
-        """Runs Postgres until nobody needs it; starts it again if it dies under its clients."""
+        """Runs Postgres until nobody needs it; starts it again as often as it dies under its clients."""
         signal.signal(signal.SIGTERM, self._hurry)
-        for _ in range(1 + _RESTARTS):
+        deaths = 0
+        while True:
             process, port = postmaster.launch(server, read_state(self.home).get("port"))
+            launched = time.monotonic()
             self._write_state(server, port=port, ready=True)
             _say({"ready": True})
             unused = self._until_unused(process)
@@ -61,6 +71,8 @@ class Keeper:
             if unused is not None:  # the lock stays ours until we are gone: a new client waits for it, then starts anew
                 postmaster.stop(process)
                 return
+            deaths = 0 if time.monotonic() - launched > _SOUND else deaths + 1
+            time.sleep(_PAUSES[min(deaths, len(_PAUSES) - 1)])
 
     def _until_unused(self, process: subprocess.Popen[bytes]) -> locks.Lock | None:
         last_use = time.monotonic()

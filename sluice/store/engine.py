@@ -17,7 +17,15 @@ from sluice.store import embedded
 from sluice.store.faults import translated
 
 OLDEST_MAJOR = 15
-_SESSION = "-c search_path=sluice -c timezone=UTC"
+# What a role or a database sets would cut our waits for other loaders: how long they last is for us to say. A client
+# that hangs in a transaction, or whose machine is gone, gives its locks up after some minutes. Each slice builds on
+# those before, so that a COMMIT must last.
+_SESSION = (
+    "-c search_path=sluice -c timezone=UTC -c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0"
+    r" -c synchronous_commit=on -c default_transaction_isolation=read\ committed"
+    " -c idle_in_transaction_session_timeout=10min"
+    " -c tcp_keepalives_idle=60 -c tcp_keepalives_interval=20 -c tcp_keepalives_count=3"
+)
 _SERVER = "select current_setting('server_version_num')::int / 10000, pg_encoding_to_char(encoding) from pg_database"
 
 

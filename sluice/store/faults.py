@@ -20,6 +20,9 @@ _UNAVAILABLE = {
     "53100": ("its disk is full", "Free some space on the database's disk, then run the command again"),
     "53200": ("it is out of memory", _AGAIN),
     "53300": ("it has no free connection", "Raise its max_connections, or close other clients, then try again"),
+    "57014": ("it cancelled our statement", "Raise its time limits for this user, or ask who cancelled it. " + _AGAIN),
+    "25P03": ("it cut a transaction that was idle for too long", "Raise its time limits for this user. " + _AGAIN),
+    "25P04": ("it cut a transaction that took too long", "Raise its time limits for this user. " + _AGAIN),
     "58": ("it cannot read or write its files", "Look into its log. " + _AGAIN),
     "57P": ("it is stopping, starting or was stopped", _AGAIN),
     "08": ("the connection broke", _AGAIN),
@@ -28,6 +31,8 @@ _UNAVAILABLE = {
     "3D000": ("there is no such database", "Create it (createdb), or correct SLUICE_DATABASE_URL"),
     "42501": ("the user lacks a right on it", "Grant the user the schema sluice, or use its owner"),
 }
+_REFUSES = ("25006", "28", "3D000", "42501")
+"""Of those, what no waiting mends."""
 _TRY_AGAIN = ("40001", "40P01", "23505", "55P03")
 # A refused connection has no sqlstate: libpq says it in words.
 _WORDS = {
@@ -35,7 +40,7 @@ _WORDS = {
     "no password supplied": "28",
     "no pg_hba.conf entry": "28",
     "does not exist": "3D000",
-    "too many clients": "53300",
+    "too many": "53300",  # clients, or connections for a role or a database
     "connection slots": "53300",
     "starting up": "57P",
     "shutting down": "57P",
@@ -62,6 +67,23 @@ class StoreError(SluiceError):
         return ", ".join([f"Postgres error {self.sqlstate or 'of the driver'} ({self.detail})", *named])
 
 
+class DatabaseRefuses(DatabaseUnavailable):
+    """It answers, and will go on to say no: the user, a right, the database's name, a server that is read-only."""
+
+
+def forgotten(where: str, receipt_id: int, reached: int) -> DatabaseRefuses:
+    """The error for a checkpoint that lies before rows which the database has acknowledged: going on would leave a gap.
+
+    A fail-over to a standby that lags behind does that, and so does a crash with `synchronous_commit` off.
+    """
+    return DatabaseRefuses(
+        where,
+        f"it has lost rows of receipt {receipt_id} that it had acknowledged: it knows {reached:,} of them",
+        "a server that keeps what it acknowledged: synchronous_commit on, standbys that are synchronous",
+        "Run the command again: it goes on from there; then import what came shortly before once more",
+    )
+
+
 class Retry(StoreError):
     """Another transaction was in the way (serialization, deadlock, lock, unique key): try the same work again."""
 
@@ -74,13 +96,15 @@ def scrubbed(error: BaseException, where: str = "the database") -> SluiceError:
         where: the database's host and name, for the message.
     """
     driver = getattr(error, "orig", None) or error
+    if isinstance(driver, exc.TimeoutError):
+        return DatabaseUnavailable(where, "all connections of this process are in use", fix=_AGAIN)
     if not isinstance(driver, psycopg.Error):
         return StoreError("", detail=type(driver).__name__)
     state = driver.sqlstate or _state_in_words(driver)
     for key in (state, state[:3], state[:2]):
         if key in _UNAVAILABLE:
             found, fix = _UNAVAILABLE[key]
-            return DatabaseUnavailable(where, found, fix=fix)
+            return (DatabaseRefuses if key in _REFUSES else DatabaseUnavailable)(where, found, fix=fix)
     if not state and isinstance(driver, psycopg.OperationalError):
         return DatabaseUnavailable(
             where,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from sluice.errors import ConfigError
 from sluice.settings import REPOSITORY
 from sluice.store.engine import Database, driver
 from sluice.store.faults import StoreError, scrubbed
+from sluice.store.queries import execute
 
 _LOCK = 5_830_127  # any number, the same in every version: two runners wait for each other
 _TABLE = "create table if not exists sluice.migrations (name text primary key, sha256 text not null, applied_at timestamptz not null default now())"  # noqa: E501 (one statement, one line)
@@ -75,21 +78,32 @@ def _apply(database: Database, scripts: Scripts, applied: dict[str, str]) -> lis
     missing = _missing(scripts, applied)
     if _is_up_to_date(scripts, applied):
         return []
-    with database.transaction() as connection:
+    with _alone(database) as connection:
         connection.exec_driver_sql("create schema if not exists sluice")
         connection.exec_driver_sql(_TABLE)
         connection.exec_driver_sql("delete from sluice.migrations where name = %s", (_VIEWS_ENTRY,))
         if views := connection.exec_driver_sql(_VIEWS).scalar():
             connection.exec_driver_sql(f"drop view {views}".replace("%", "%%"))
     for name in missing:
-        with database.transaction() as connection:
+        with _alone(database) as connection:
             _execute(connection, name, scripts.migrations[name])
             connection.exec_driver_sql(_RECORD, (name, _hash(scripts.migrations[name])))
-    with database.transaction() as connection:
+    with _alone(database) as connection:
         for name, text in scripts.views.items():
             _execute(connection, name, text)
         connection.exec_driver_sql(_RECORD, (_VIEWS_ENTRY, _views_hash(scripts)))
     return missing
+
+
+@contextmanager
+def _alone(database: Database) -> Generator[Connection]:
+    """A transaction that waits for the slice being loaded and holds the next one up.
+
+    An import that is running goes on with the changed tables, and neither meets the other's locks half-way.
+    """
+    with database.transaction() as connection:
+        execute(connection, "slice_lock")
+        yield connection
 
 
 def _applied(connection: Connection) -> dict[str, str]:

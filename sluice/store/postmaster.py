@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from sluice.store.binaries import Binaries
 from sluice.store.place import Account, identity, open_system_folder
 
 ROLE = "sluice"
+LOWEST_PORT, PORTS = 15_000, 17_000
 _PATIENCE = 30.0  # seconds for another server of the same folder to end
 _ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath}  # no PGDATA, PGOPTIONS … of the caller
 _SETTINGS = [
@@ -200,9 +202,12 @@ def _lines(path: Path) -> list[str]:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that no outgoing connection is given (those begin at 32768), so that it is still free after a restart."""
+    for port in [*(LOWEST_PORT + secrets.randbelow(PORTS) for _ in range(50)), 0]:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise AssertionError("port 0 is any free port")
 
 
 def _complaint(output: str) -> str:

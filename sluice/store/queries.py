@@ -21,7 +21,9 @@ def query(name: str, folder: Path = FOLDER) -> str:
 
 def rows(connection: Connection, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
     """All rows of a query, as dictionaries."""
-    return [dict(row) for row in connection.exec_driver_sql(query(name), parameters).mappings()]
+    found = connection.exec_driver_sql(query(name), parameters)
+    names = list(found.keys())
+    return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def value(connection: Connection, name: str, /, **parameters: Any) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from sluice.errors import BrokenPromise, NotFound, UserError
 from sluice.profiles import Profile
 from sluice.store.engine import Database
+from sluice.store.patience import patient
 from sluice.store.queries import execute, rows, value
 
 
@@ -26,6 +27,7 @@ class Arrival:
         sha256: of the content, hex.
         occurred_at: when the source says it happened; for a file the time it was last written.
         body: the bytes, but for a file, which lies at `object_url`.
+        parent_id: the receipt whose rejected rows this one corrects.
     """
 
     source: str
@@ -37,6 +39,7 @@ class Arrival:
     occurred_at: datetime
     object_url: str | None = None
     body: bytes | None = None
+    parent_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Receipt:
     header: tuple[str, ...]
     duplicate_of: int | None
     moved_to: str | None
+    config_hash: str = ""
+    parent_id: int | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -67,6 +72,8 @@ class Receipt:
 
 def remember_config(connection: Connection, profile: Profile) -> int:
     """The number under which the profile's content is kept, so that its decisions can be explained for ever."""
+    if known := rows(connection, "config_version_known", hash=profile.hash):
+        return int(known[0]["config_id"])
     parameters = {"hash": profile.hash, "profile": profile.name, "content": json.dumps(profile.content)}
     while True:  # another process may be storing the very same content: then the second look finds it
         found = rows(connection, "config_version_put", **parameters)
@@ -74,6 +81,7 @@ def remember_config(connection: Connection, profile: Profile) -> int:
             return int(found[0]["config_id"])
 
 
+@patient
 def receive(database: Database, arrival: Arrival, profile: Profile, *, again: bool = False) -> Receipt:
     """Stores an arrival; from here on it is acknowledged.
 
@@ -117,7 +125,7 @@ def _receive_again(connection: Connection, arrival: Arrival, config_id: int, fir
 
 
 def _insert(connection: Connection, arrival: Arrival, config_id: int, *, key: str, **facts: Any) -> int | None:
-    stored = {"state": "received", "duplicate_of": None, "again_of": None, "parent_id": None, **facts}
+    stored = {"state": "received", "duplicate_of": None, "again_of": None, "parent_id": arrival.parent_id, **facts}
     made = rows(
         connection,
         "receipt_insert",
@@ -162,7 +170,28 @@ def get(connection: Connection, receipt_id: int) -> Receipt:
         header=tuple(row["header"] or ()),
         duplicate_of=row["duplicate_of"],
         moved_to=row["moved_to"],
+        config_hash=row["config_hash"],
+        parent_id=row["parent_id"],
     )
+
+
+@patient
+def find(database: Database, receipt_id: int) -> Receipt | None:
+    """One receipt, or None if there is none of that number."""
+    with database.connection() as connection:
+        return get(connection, receipt_id) if rows(connection, "receipt_by_id", receipt_id=receipt_id) else None
+
+
+def standing(connection: Connection, receipt_id: int) -> tuple[int, datetime]:
+    """The last row of a receipt that is in, and the database's time: no two machines have quite the same.
+
+    Raises:
+        UserError: another run gave the receipt up; nothing may be added to it.
+    """
+    found = rows(connection, "receipt_read_checkpoint", receipt_id=receipt_id)
+    if not found:
+        raise UserError(f"receipt {receipt_id}", "another run gave it up meanwhile", fix="Run the command again")
+    return int(found[0]["checkpoint"]), found[0]["decided_at"].astimezone(UTC)
 
 
 @contextmanager
@@ -172,21 +201,51 @@ def held(database: Database, receipt_id: int, on_wait: Callable[[], None]) -> Ge
     Whoever comes second waits: then the work is done already, or the first one died and it goes on from there.
 
     Args:
-        on_wait: told when another process holds it.
+        on_wait: told when another process holds it; what it raises ends the wait before it begins.
 
     Yields:
         The receipt as it stands when it is held.
     """
-    with database.connection() as connection:
+    with _locked(database, receipt_id, on_wait) as connection:
+        try:
+            yield get(connection, receipt_id)
+        except BaseException:
+            connection.invalidate()  # ends the session, and the lock with it, whatever state it is in
+            raise
+        _let_go(connection, receipt_id)
+
+
+def _let_go(connection: Connection, receipt_id: int) -> None:
+    """Frees the lock and keeps the session for the next receipt: opening one costs more than a small file."""
+    try:
+        execute(connection, "receipt_unlock", receipt_id=receipt_id)
+    except Exception:  # the session was cut, and the lock went with it
+        connection.invalidate()
+
+
+@patient
+def _locked(database: Database, receipt_id: int, on_wait: Callable[[], None]) -> AbstractContextManager[Connection]:
+    """A session that has the lock of a receipt.
+
+    If it is cut, another process may work the receipt beside us. Each slice asks for the checkpoint under the slice
+    lock, so that both together load every row once.
+    """
+    with ExitStack() as undo:
+        connection = undo.enter_context(database.connection())
         if not value(connection, "receipt_lock", receipt_id=receipt_id):
             on_wait()
             execute(connection, "receipt_lock_wait", receipt_id=receipt_id)
-        try:
-            yield get(connection, receipt_id)
-        finally:
-            connection.invalidate()  # ends the session, and the lock with it, whatever state it is in
+        kept = undo.pop_all()
+        return _closing(kept, connection)
 
 
+@contextmanager
+def _closing(kept: ExitStack, connection: Connection) -> Generator[Connection]:
+    with kept:
+        yield connection
+
+
+@patient
 def surveyed(database: Database, receipt_id: int, survey: dict[str, Any], header: tuple[str, ...], rows_: int) -> None:
     """Keeps what the pre-pass found; a resumed receipt keeps what it has."""
     with database.transaction() as connection:
@@ -200,20 +259,26 @@ def surveyed(database: Database, receipt_id: int, survey: dict[str, Any], header
         )
 
 
+@patient
 def finish(database: Database, receipt_id: int) -> None:
-    """Closes a receipt whose rows are all in."""
+    """Closes a receipt whose rows are all in; of a corrected file, the rows that it completes are marked as such."""
     with database.transaction() as connection:
-        finished = execute(connection, "receipt_finish", receipt_id=receipt_id)
+        finished = rows(connection, "receipt_finish", receipt_id=receipt_id)
         if not finished and get(connection, receipt_id).state != "done":
             raise BrokenPromise(f"receipt {receipt_id} has rows that are not in")
+        if finished and finished[0]["parent_id"] is not None:
+            while execute(connection, "receipt_complete", receipt_id=receipt_id):  # and so on, up the chain
+                pass
 
 
+@patient
 def fail(database: Database, receipt_id: int, failure: dict[str, str]) -> None:
     """Gives a receipt up as a whole, with the reason; its content may be claimed again."""
     with database.transaction() as connection:
         execute(connection, "receipt_fail", receipt_id=receipt_id, failure=json.dumps(failure))
 
 
+@patient
 def moved(database: Database, receipt_id: int, to: str) -> None:
     """Notes where the file lies now."""
     with database.transaction() as connection:

@@ -1,64 +1,99 @@
 """A process that imports in children of its own, so that a test can kill them without paying for imports each time.
 
 It reads orders, one JSON object a line, and answers each with a line:
-`{"do": "start", "path": …, "folder": false, "environ": {…}, "mutant": null}` → pid; `{"do": "wait", "pid": …}` → status.
+`{"do": "start", "path": …, "environ": {…}, "acks": …, "mutant": null, "accident": null,
+"impatient": false}` → pid;
+`{"do": "wait", "pid": …}` → status; `{"do": "ended", "pid": …}` → whether it has;
+`{"do": "clock"}` → what time it thinks it is, in seconds.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import tempfile
+import time
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
-from sluice import pipeline
-from sluice.batch import Batch
-from sluice.folders import dropped, take_in
-from sluice.intake import Order, intake, opened
+from sluice import buckets, crash, pipeline
+from sluice.intake import Office, Order, intake, opened
 from sluice.pipeline import Job
 from sluice.profiles import load_profile, load_sources
 from sluice.settings import Settings
 from sluice.sources import files
 from sluice.sources.stamp import stamp
-from sluice.store.engine import Database
-from sluice.store.queries import execute
+from sluice.store import patience
 from sluice.store.receipts import Receipt
+from tests.faults.mutants import MUTANTS
+from tests.faults.oracle import TOLD_AT, Acknowledgements
 
 
-def run(order: dict[str, Any]) -> None:
-    """Imports a file, or a folder's inbox, as the command line and the flow do."""
-    path = Path(order["path"])
-    with opened(Settings.read(os.environ)) as office:
-        if order["folder"]:
-            for file in dropped(path, Order(path), lambda name: name in office.sources):
-                take_in(office, file)
-        else:
-            intake(office, Order(path))
+def run(place: str, acks: Acknowledgements) -> None:
+    """Imports a file, or a bucket's inbox, as the command line and the flow do; notes what is acknowledged."""
+    settings = Settings.read(os.environ)
+    with opened(settings) as office:
+        if not buckets.is_bucket(place):
+            witnessed(acks, Path(place).name)
+            intake(office, Order(Path(place)))
+            acks.note(f"done {Path(place).name}")
+            return
+        rules = buckets.rules_of(settings, place)
+        bucket = buckets.opened(rules, settings)
+        for _ in range(PATIENCE):
+            entries = sorted(bucket.entries(), key=lambda entry: entry.key)
+            found = [
+                taken(office, file, acks)
+                for file in buckets.dropped(bucket, rules, entries, Order(Path()), office.sources)
+            ]
+            if "waits" not in found:  # its session may outlive a killed process for a moment, with its lock
+                return
+            time.sleep(0.2)
 
 
-def checkpoint_outside() -> None:
-    """A mutant: the checkpoint is written after the commit, in a transaction of its own (R26)."""
-    whole = pipeline._land_slice
-
-    def nothing(connection: Connection, job: pipeline.Job, reached: int, last: int) -> None:
-        return None
-
-    def land_slice(database: Database, job: pipeline.Job, part: Batch, last: int) -> None:
-        whole(database, job, part, last)
-        with database.transaction() as connection:
-            number = job.receipt.receipt_id
-            execute(connection, "receipt_checkpoint", receipt_id=number, row=last, expected=last - len(part))
-
-    pipeline._advance, pipeline._land_slice = nothing, land_slice
+def taken(office: Office, file: buckets.Dropped, acks: Acknowledgements) -> str:
+    """What became of a dropped file: its state."""
+    witnessed(acks, file.entry.name)
+    found = buckets.take_in(office, file)
+    if "error" not in found:
+        acks.note(f"done {file.entry.name}")
+    return str(found["state"])
 
 
-MUTANTS = {"checkpoint outside": checkpoint_outside}
+def witnessed(acks: Acknowledgements, name: str) -> None:
+    """Notes that the receipt is stored, and each slice that is in, when the process is told so."""
+
+    def point(at: str) -> None:
+        if at in TOLD_AT:
+            acks.note(f"{TOLD_AT[at]} {name}")
+        POINT(at)
+
+    crash.point = point
+
+
+POINT = crash.point
+PATIENCE = 50
+"""Looks at a bucket, before a file that another process seems to work is left alone."""
+
+
+def accident(at: str) -> None:
+    """An exception where a step begins: `module.function`, or `module.function:3` for the third time."""
+    place, _, times = at.partition(":")
+    module, _, name = place.rpartition(".")
+    step, done = getattr(sys.modules[module], name), [0]
+
+    def fails(*arguments: Any, **named: Any) -> Any:
+        done[0] += 1
+        if done[0] == int(times or 1):
+            raise ArithmeticError("an accident")
+        return step(*arguments, **named)
+
+    setattr(sys.modules[module], name, fails)
 
 
 def start(order: dict[str, Any]) -> int:
@@ -68,16 +103,28 @@ def start(order: dict[str, Any]) -> int:
         return pid
     code = 1
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.environ.update(order["environ"])
         if order["mutant"]:
             MUTANTS[order["mutant"]]()
-        run(order)
+        if order["accident"]:
+            accident(order["accident"])
+        if order["impatient"]:
+            patience.PATIENCE = (0.05, 0.05)
+        run(order["path"], Acknowledgements(Path(order["acks"])))
         code = 0
+    except KeyboardInterrupt:
+        code = 130
     except BaseException:
         traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a child has ended; it stays there to be waited for, so that a signal finds it."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def warm_up() -> None:
@@ -94,13 +141,21 @@ def warm_up() -> None:
         pipeline.prepare(job, survey.chunks[0])
 
 
+ANSWERS: dict[str, Callable[[dict[str, Any]], int]] = {
+    "start": start,
+    "wait": lambda order: os.waitpid(order["pid"], 0)[1],
+    "ended": lambda order: has_ended(order["pid"]),
+    "clock": lambda order: int(time.time()),
+}
+
+
 def main() -> None:
     """Answers orders until there are none."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     warm_up()
     for line in sys.stdin:
         order = json.loads(line)
-        answer = start(order) if order["do"] == "start" else os.waitpid(order["pid"], 0)[1]
-        print(answer, flush=True)
+        print(int(ANSWERS[order["do"]](order)), flush=True)
 
 
 if __name__ == "__main__":
