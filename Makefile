@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test up check bench format lock schema requirements clean
+.PHONY: help demo test faults up check bench pictures format lock schema requirements clean
 
 BIN := .venv/bin
 UV_VERSION := $(shell sed -n 's/^uv==\([^ ;]*\).*/\1/p' requirements.lock)
@@ -19,18 +19,26 @@ export UV_CACHE_DIR ?= $(CURDIR)/.venv/.cache
 export PIP_CACHE_DIR ?= $(CURDIR)/.venv/.cache/pip
 endif
 
+# How often each fault happens in `make faults`; `make test` has the same tests with small numbers.
+LARGE_NUMBERS := SLUICE_KILLS=$${SLUICE_KILLS:-300} SLUICE_LANES=2 SLUICE_LOST=40 SLUICE_INTERRUPTS=20 \
+    SLUICE_RESTARTS=20 SLUICE_MINUTES_AWAY=3
+
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1 - \2/p' Makefile | awk -F ' - ' '{printf "%-20s %s\n", $$1, $$2}'
 
 demo: .venv/.synced  ## import the sample leads into a database of their own and show what became of them
 	@$(BIN)/python -m flows.demo
 
-up: .venv/.synced  ## database, Prefect server and an inbox that is swept every 15 minutes, until Ctrl-C
-	@$(BIN)/python -m flows.serve
+up: .venv/.synced  ## database, Prefect server, a watched bucket and all deployments, until Ctrl-C
+	@$(BIN)/sluice up
 
 test: .venv/.synced  ## all tests
 	@tests/parts.sh
 	@$(BIN)/python -m pytest
+
+faults: .venv/.synced  ## the tests of faults with their large numbers: an hour; docs/faults.md says what they do
+	@SLUICE_REQUIRE_PARTS=1 tests/parts.sh
+	@$(LARGE_NUMBERS) $(BIN)/python -m pytest -m "long or not long" -rP tests/faults tests/flows/test_lost_server.py
 
 check: .venv/.synced  ## formatting, lint, types, layers, YAML and SQL
 	@echo "ruff";         $(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
@@ -42,6 +50,9 @@ check: .venv/.synced  ## formatting, lint, types, layers, YAML and SQL
 
 bench: .venv/.synced  ## rows per second of an import on this machine
 	@$(BIN)/python -m tests.bench.import_rate
+
+pictures: .venv/.synced  ## take the pictures of the Prefect UI in docs/pictures anew (needs Chromium)
+	@SLUICE_SCREENSHOTS=docs/pictures SLUICE_REQUIRE_PARTS=1 $(BIN)/python -m pytest -q tests/e2e/test_prefect_ui.py
 
 format: .venv/.synced  ## let ruff and sqlfluff put code and SQL in form
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .

@@ -9,7 +9,7 @@ from typing import TextIO
 
 import typer
 
-from flows.commands import configuration, database, imports, leads, receipts, rejects
+from flows.commands import automation, bucket, configuration, database, imports, leads, receipts, rejects, up
 from flows.commands.mishaps import tell
 from flows.commands.terminal import say
 
@@ -23,10 +23,12 @@ Exit codes:
   4  a file cannot be read or written
   5  the database or the Prefect server cannot be used
   6  there is no such receipt, lead or source
+  7  `up` runs already
   8  refused: a lead with too little, a restore over leads
   9  `verify` found a broken invariant
  10  an error of ours
-130  interrupted"""
+130  interrupted
+143  ended by SIGTERM, as shells show it"""
 
 app = typer.Typer(
     name="sluice",
@@ -38,11 +40,14 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("import")(imports.import_files)
+app.command()(up.up)
+app.command()(bucket.bucket)
 app.command()(receipts.status)
 app.command()(receipts.receipt)
 app.command()(receipts.verify)
 app.add_typer(leads.app, name="lead")
 app.add_typer(rejects.app, name="rejects")
+app.add_typer(automation.app, name="automations")
 app.add_typer(configuration.app, name="config")
 app.add_typer(database.app, name="db")
 

@@ -3,37 +3,59 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Annotated, Any
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from prefect import flow
-from pydantic import Field
+from prefect.runtime import flow_run
 
 from sluice.errors import BrokenPromise
-from sluice.folders import Dropped, dropped
-from sluice.intake import UNDECLARED, Office, Order, opened
+from sluice.intake import UNDECLARED, Order, opened
 from sluice.settings import Settings
+from sluice.sources.bucket import shown, unspelled
+from tasks.collect import collect
+from tasks.prepare import crew
 from tasks.summarise import summarise
 from tasks.take_in import take_in
 
 
-@flow(name="intake", flow_run_name="intake · {path}", persist_result=False)
+def run_name() -> str:
+    """What the run is called in the UI: by its file, by how many files of which source, or as a sweep."""
+    parameters: dict[str, Any] = {"path": "", **flow_run.parameters}
+    return named(**parameters)
+
+
+def named(path: str, source: str = UNDECLARED, files: list[str] | None = None, **_: Any) -> str:
+    """The name of a run with these parameters."""
+    if files:
+        name = shown(PurePosixPath(unspelled(files[0])).name)
+        return f"intake · {name}" if len(files) == 1 else f"intake · {len(files)} files of {source}"
+    where = PurePosixPath(path).name or path
+    if "://" in path or Path(path).is_dir():
+        return f"intake · sweep of {where if path else 'every bucket'}"
+    return f"intake · {where}"
+
+
+@flow(name="intake", flow_run_name=run_name, persist_result=False)
 def intake(
-    path: Annotated[
-        str, Field(description="A CSV file, or a folder with an inbox/ (done/ and failed/ appear beside it)")
-    ],
-    source: Annotated[
-        str, Field(description="Declared source; an inbox's sub-folder that is called like a source goes before")
-    ] = UNDECLARED,
-    again: Annotated[bool, Field(description="Import a content anew although it is known")] = False,
+    path: str = "", source: str = UNDECLARED, files: list[str] | None = None, again: bool = False
 ) -> dict[str, Any]:
-    """Imports a file, or every file that lies in a folder's inbox.
+    """Imports a file, or the files that lie in the inbox of a bucket.
 
     Rows are read, normalised, validated, deduplicated, scored, routed and written; each becomes a lead, a reject with
     its reasons, or a set-aside. Killed at any moment, the next run goes on where this one stood.
+
+    Args:
+        path: A CSV file, a folder with an inbox/ (done/ and failed/ appear beside it), or the URL of a bucket such as
+            s3://acme-leads/partners. Empty: every bucket of config/buckets.yml.
+        source: The declared source; in an inbox, a folder that is called like a source goes before it.
+        files: Files below the inbox. Empty: everything that is complete there.
+        again: Import a content anew although it is known.
     """
-    with opened(Settings.read(os.environ)) as office:
-        reports = [take_in(office, file) for file in collect(office, Path(path), source, again)]
+    settings = Settings.read(os.environ)
+    with opened(settings) as office, crew(settings.task_runner) as steps:
+        work = collect(office, path, Order(Path(path), source, again, steps), files)
+        reports = [found for part in work for found in take_in(office, part)]
         return concluded(summarise(reports), reports)
 
 
@@ -45,11 +67,6 @@ def concluded(totals: dict[str, int], reports: list[dict[str, Any]]) -> dict[str
     """
     broken = [found["file"] for found in reports if found["state"] == "broken"]
     if broken:
-        raise BrokenPromise(f"{len(broken)} of {len(reports)} files failed, see their task runs: {', '.join(broken)}")
+        shown_first = ", ".join(broken[:10])
+        raise BrokenPromise(f"{len(broken)} of {len(reports)} files failed, see their task runs: {shown_first}")
     return totals
-
-
-def collect(office: Office, path: Path, source: str, again: bool) -> list[Dropped | Order]:
-    """What there is to import at a path."""
-    order = Order(path, source, again)
-    return list(dropped(path, order, lambda name: name in office.sources)) if path.is_dir() else [order]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sluice import crash
-from sluice.errors import NotFound, UnreadableFile
+from sluice import corrections, crash
+from sluice.errors import ConfigError, NotFound, UnreadableFile
 from sluice.pipeline import PLAIN, Job, Steps, work
 from sluice.profiles import Profile, from_content, load_profile, load_sources
 from sluice.rules import SourceRules
 from sluice.settings import Settings
 from sluice.sources import files
+from sluice.sources.bucket import shown
 from sluice.sources.prepass import Prepass
 from sluice.sources.stamp import changed_while_read, stamp
 from sluice.store import receipts
@@ -82,6 +83,19 @@ class Watch:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a content lies, if the file that is read is only a copy of it, or has a name that is no text.
+
+    Attributes:
+        name: what people call it.
+        url: without credentials.
+    """
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Order:
     """What is to be done with a file."""
 
@@ -90,6 +104,7 @@ class Order:
     again: bool = False
     steps: Steps = PLAIN
     watch: Watch = Watch()
+    origin: Origin | None = None
 
 
 def intake(office: Office, order: Order) -> tuple[Receipt, bool]:
@@ -102,8 +117,9 @@ def intake(office: Office, order: Order) -> tuple[Receipt, bool]:
         UnreadableFile: it cannot be read as rows; its receipt has failed with the reason.
         DatabaseUnavailable: what is committed stays, the next call completes the rest.
     """
-    source = office.source(order.source)
-    arrival = _arrival(order.path, source)
+    parent = corrections.parent_of(office.database, order.path)
+    source = office.source(parent.source if parent else order.source)
+    arrival = replace(_arrival(order, source), parent_id=parent.receipt_id if parent else None)
     crash.point("received")
     receipt = receipts.receive(office.database, arrival, office.profile, again=order.again)
     crash.point("stored")
@@ -120,23 +136,25 @@ def intake(office: Office, order: Order) -> tuple[Receipt, bool]:
         return receipts.get(connection, receipt.receipt_id), receipt.duplicate_of is not None
 
 
-def _arrival(path: Path, source: SourceRules) -> Arrival:
-    _, modified = stamp(path)
-    size, digest = files.fingerprint(path)
+def _arrival(order: Order, source: SourceRules) -> Arrival:
+    _, modified = stamp(order.path)
+    size, digest = files.fingerprint(order.path)
+    origin = order.origin or Origin(shown(order.path.name), order.path.absolute().as_uri())
     return Arrival(
         source=source.name,
         key=f"sha256:{digest}",
         kind=source.kind,
-        name=path.name,
+        name=origin.name,
         sha256=digest,
         size=size,
         occurred_at=datetime.fromtimestamp(modified / 1e9, UTC),
-        object_url=path.absolute().as_uri(),
+        object_url=origin.url,
     )
 
 
 def _job(office: Office, order: Order, receipt: Receipt, source: SourceRules) -> Job:
-    profile = kept_rules(office, receipt.config_id)
+    in_force = receipt.config_hash == office.profile.hash
+    profile = office.profile if in_force else kept_rules(office, receipt.config_id)
     source = profile.sources.get(source.name, source)
     condition = stamp(order.path)
     if receipt.survey is None:
@@ -149,8 +167,14 @@ def _job(office: Office, order: Order, receipt: Receipt, source: SourceRules) ->
 
 
 def _survey(office: Office, order: Order, receipt: Receipt, source: SourceRules, profile: Profile) -> Prepass:
+    fields = profile.fields.enabled()
     try:
-        survey = files.survey(order.path, source, profile.fields.enabled())
+        if receipt.parent_id is None:
+            survey = files.survey(order.path, source, fields)
+        else:
+            parent = receipts.find(office.database, receipt.parent_id) or receipt
+            survey = files.survey(order.path, corrections.as_saved(source, order.path), fields)
+            survey = corrections.completed(survey, parent, source, fields)
     except UnreadableFile as error:
         reason = {"found": error.found, "allowed": error.allowed, "fix": error.fix}
         receipts.fail(office.database, receipt.receipt_id, reason)
@@ -161,9 +185,18 @@ def _survey(office: Office, order: Order, receipt: Receipt, source: SourceRules,
 
 
 def kept_rules(office: Office, config_id: int) -> Profile:
-    """The rules of a config version, even if the files say something else by now: decisions are explained by them."""
+    """The rules of a config version, even if the files say something else by now: decisions are explained by them.
+
+    Raises:
+        ConfigError: a newer Sluice kept them, and this one does not know all that they say.
+    """
     with office.database.connection() as connection:
         kept = rows(connection, "config_version_get", config_id=config_id)[0]
     if kept["hash"] == office.profile.hash:
         return office.profile
-    return from_content(kept["content"], kept["profile"])
+    try:
+        return from_content(kept["content"], kept["profile"])
+    except ConfigError as error:
+        where = f"the rules kept as version {config_id}, {error.where}"
+        fix = "Update Sluice: a newer one wrote them. By other rules this file is not worked"
+        raise ConfigError(where, error.found, error.allowed, fix) from None

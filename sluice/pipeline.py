@@ -3,15 +3,16 @@
     survey ─► prepare (read → normalize → validate), chunk by chunk, pure
            ─► land, slice by slice: dedupe → score → route → load, checkpoint — one transaction
 
-The flow passes Prefect tasks as `Steps`, the command line passes the plain functions; both go this very way.
+The flow may hand *prepare* to a pool of workers, the command line calls the plain functions; both go this very way.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +20,7 @@ from sqlalchemy import Connection
 
 from sluice import crash, schema
 from sluice.batch import Batch
-from sluice.errors import BrokenPromise, DatabaseUnavailable
+from sluice.errors import BrokenPromise
 from sluice.matching.decision import dedupe
 from sluice.matching.facts import Circumstances
 from sluice.matching.keys import keyed
@@ -33,16 +34,14 @@ from sluice.sources.prepass import Chunk, Prepass
 from sluice.sources.stamp import changed_while_read, stamp
 from sluice.store import receipts, rotas
 from sluice.store.engine import Database
-from sluice.store.faults import Retry
+from sluice.store.faults import Retry, forgotten
 from sluice.store.known import gather
 from sluice.store.leads import load
 from sluice.store.loading import Loading
-from sluice.store.queries import execute, value
+from sluice.store.patience import patient
+from sluice.store.queries import execute
 from sluice.store.receipts import Receipt
 from sluice.validation import validate
-
-PATIENCE = (0.2, 0.5, 1, 2, 4)
-"""Seconds to wait before a slice is tried again, when the database went away or another loader was first."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +66,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Steps:
-    """How the two halves of the way are run; the order is `work`'s."""
+    """How the two halves of the way are run; the order is `work`'s.
 
-    prepare: Callable[[Job, Chunk], Batch]
+    Attributes:
+        prepare: the batches of chunks, one each, in their order; it may work ahead of what is asked for.
+        land: loads a batch; called in row order, never twice at once.
+    """
+
+    prepare: Callable[[Job, Sequence[Chunk]], Iterable[Batch]]
     land: Callable[[Database, Job, Batch], None]
 
 
@@ -79,15 +83,19 @@ def work(database: Database, job: Job, steps: Steps, progress: Callable[[int], N
     Args:
         progress: told the number of rows that are in, after every chunk.
     """
-    for chunk in job.survey.chunks:
-        last = chunk.first_row + chunk.rows - 1
-        if last <= job.receipt.checkpoint:
-            continue
-        batch = steps.prepare(job, chunk)
+    chunks = [chunk for chunk in job.survey.chunks if chunk.first_row + chunk.rows - 1 > job.receipt.checkpoint]
+    for chunk, batch in zip(chunks, steps.prepare(job, chunks), strict=True):
         crash.point("prepared")
         steps.land(database, job, batch)
-        progress(last)
+        del batch  # or two chunks are in memory while the next is prepared
+        progress(chunk.first_row + chunk.rows - 1)
     receipts.finish(database, job.receipt.receipt_id)
+
+
+def prepare_each(job: Job, chunks: Sequence[Chunk]) -> Generator[Batch]:
+    """Chunk after chunk, each when it is asked for, so that one is in memory at a time."""
+    for chunk in chunks:
+        yield prepare(job, chunk)
 
 
 def prepare(job: Job, chunk: Chunk) -> Batch:
@@ -118,27 +126,37 @@ def land(database: Database, job: Job, batch: Batch) -> None:
         DatabaseUnavailable: the database stayed away; what was committed stays, and a later run goes on from there.
     """
     for _, last, part in batch.slices(job.slice_rows):
-        for pause in (*PATIENCE, None):
-            try:
-                _land_slice(database, job, part, last)
-                break
-            except (Retry, DatabaseUnavailable):  # the COMMIT may have happened: the next try reads the checkpoint
-                if pause is None:
-                    raise
-                time.sleep(pause)
+        with _uncollected():
+            _land_slice(database, job, part, last)
 
 
+@patient
 def _land_slice(database: Database, job: Job, part: Batch, last: int) -> None:
-    now = datetime.now(UTC)
+    """One transaction; its COMMIT may have happened although it raised: the next try reads the checkpoint."""
     with database.transaction() as connection:
         execute(connection, "slice_lock")
-        reached = int(value(connection, "receipt_read_checkpoint", receipt_id=job.receipt.receipt_id))
+        reached, now = receipts.standing(connection, job.receipt.receipt_id)
         if reached >= last:
             return
-        _decide_and_load(connection, job, part.between(reached + 1, last), now)
+        new = part.between(reached + 1, last)
+        if len(new) != last - reached:
+            raise forgotten(database.where, job.receipt.receipt_id, reached)
+        _decide_and_load(connection, job, new, now)
         crash.point("before_commit")
         _advance(connection, job, reached, last)
     crash.point("after_commit")
+
+
+@contextmanager
+def _uncollected() -> Generator[None]:
+    """Looks for no cycles meanwhile: a slice is hundreds of thousands of objects without any, a sixth of its cost."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _decide_and_load(connection: Connection, job: Job, part: Batch, now: datetime) -> None:
@@ -180,5 +198,5 @@ def _without_leads(part: Batch) -> Batch:
     return replace(part, leads=part.leads.assign(**unset))
 
 
-PLAIN = Steps(prepare=prepare, land=land)
+PLAIN = Steps(prepare=prepare_each, land=land)
 """The steps as plain functions, for the command line."""

@@ -122,6 +122,11 @@ def load_sources(config: Path) -> dict[str, SourceRules]:
     return {name: source for name, (source, _) in sources.items()}
 
 
+def names_of_sources(config: Path) -> list[str]:
+    """Names of all declared sources, also of those that cannot be read."""
+    return sorted(path.stem for path in (config / "sources").glob("*.yml"))
+
+
 def check_config(config: Path) -> list[Finding]:
     """Everything that is wrong or doubtful about all profiles, sources and teams, by file and line.
 

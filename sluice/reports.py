@@ -7,10 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from sluice.corrections import mark
+from sluice.expectations import Arrived, broken
+from sluice.rules import Expectation
 from sluice.schema import REJECT_COLUMNS
 from sluice.store.engine import Database
 from sluice.store.queries import rows
 from sluice.store.receipts import Receipt
+from sluice.strict_yaml import parse
 
 
 def report(database: Database, receipt: Receipt) -> dict[str, Any]:
@@ -18,7 +22,8 @@ def report(database: Database, receipt: Receipt) -> dict[str, Any]:
 
     Returns:
         JSON-ready: receipt, counts (they add up: rows = created + updated + unchanged + flagged + rejects +
-        set_asides), rejects by reason, set-asides by kind, warnings, leads by band and by owner.
+        set_asides), rejects by reason, set-asides by kind, warnings, leads by band and by owner, the receipt whose
+        rejects it completes, and which of its source's expectations it does not meet.
     """
     number = {"receipt_id": receipt.receipt_id}
     with database.connection() as connection:
@@ -28,6 +33,8 @@ def report(database: Database, receipt: Receipt) -> dict[str, Any]:
         warnings = rows(connection, "receipt_warnings", **number)
         bands = rows(connection, "receipt_by_band", **number)
         owners = rows(connection, "receipt_by_owner", **number)
+        expected = rows(connection, "receipt_expectations", **number)[0]
+        completions = rows(connection, "receipt_completions", **number)[0]
     return {
         "receipt": receipt.receipt_id,
         "source": receipt.source,
@@ -43,7 +50,19 @@ def report(database: Database, receipt: Receipt) -> dict[str, Any]:
         "columns": (receipt.survey or {}).get("warnings", []),
         "bands": {row["band"]: row["leads"] for row in bands},
         "owners": {row["owner"]: row["leads"] for row in owners},
+        "completes": receipt.parent_id,
+        "completions": completions,
+        "expectations": _unmet(receipt, expected, counts),
     }
+
+
+def _unmet(receipt: Receipt, expected: dict[str, Any], counts: dict[str, Any]) -> list[dict[str, str]]:
+    """What is not as expected of a file that was worked; corrected rejects are few, and bad ones, by their nature."""
+    if receipt.state != "done" or expected["parent_id"] is not None:
+        return []
+    rules = parse(f"sources/{receipt.source}.yml", expected["rules"] or "").data
+    arrived = Arrived(counts["row_count"] or 0, counts["rejects"], receipt.header)
+    return broken(Expectation.model_validate(rules.get("expect", {})), arrived, expected["columns_before"])
 
 
 def write_report(found: dict[str, Any], path: Path) -> None:
@@ -55,22 +74,28 @@ def write_rejects(database: Database, receipt: Receipt, path: Path) -> int:
     """Writes the rejected rows of a receipt as a file of its own dialect: what is wrong and what to do, then the row.
 
     The cells stay as they came, however many there are: a row that was too long is refused again until it is mended.
+    Rows that a corrected file has completed since are left out; so are the columns that an earlier rejects file added.
 
     Returns:
         How many rows there are; with none, no file is written.
     """
     with database.connection() as connection:
-        rejected = rows(connection, "rejects_list", receipt_id=receipt.receipt_id, most=None)
+        rejected = rows(connection, "rejects_list", receipt_id=receipt.receipt_id, only_open=True, most=None)
     if not rejected:
         return 0
     survey = receipt.survey or {}
+    encoding = "utf-8-sig" if survey["encoding"] == "utf-8" else survey["encoding"]  # else Excel takes it for cp1252
+    theirs = [at for at, name in enumerate(receipt.header) if name not in REJECT_COLUMNS]
     unfinished = path.with_name(path.name + ".tmp")
-    with unfinished.open("w", encoding=survey["encoding"], errors="backslashreplace", newline="") as stream:
+    with unfinished.open("w", encoding=encoding, errors="backslashreplace", newline="") as stream:
         unfinished.chmod(0o600)
         writer = csv.writer(stream, delimiter=survey["delimiter"])
-        writer.writerow([*REJECT_COLUMNS, *receipt.header])
+        writer.writerow([*REJECT_COLUMNS, *(receipt.header[at] for at in theirs)])
         for row in rejected:
-            writer.writerow([*_told(row), *row["record"]])
+            record = row["record"]
+            is_cut = len(record) >= len(receipt.header) > len(theirs)  # else the row came as one piece
+            kept = [*(record[at] for at in theirs), *record[len(receipt.header) :]] if is_cut else record
+            writer.writerow([mark(receipt, row["row_number"]), *_told(row), *kept])
     unfinished.replace(path)
     return len(rejected)
 

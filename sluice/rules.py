@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,10 +27,27 @@ class PhoneReading(Rules):
 
 
 class Expectation(Rules):
-    """What a healthy file of this source looks like; a run warns when it is not met."""
+    """What a healthy source looks like; a run warns when a file is not so, and `upkeep` when none comes.
+
+    Attributes:
+        min_rows: fewest rows of a file.
+        max_reject_share: greatest share of its rows that are rejected, 0 to 1.
+        same_columns: its columns are those of the source's file before, in any order.
+        every: how often leads come at least, such as 12h, 1d or 2w; without it the habit of the source is learned.
+    """
 
     min_rows: int = Field(default=0, ge=0)
     max_reject_share: float = Field(default=1.0, ge=0, le=1)
+    same_columns: bool = True
+    every: str | None = Field(default=None, pattern="^[1-9][0-9]{0,2}[hdw]$")
+
+    @property
+    def interval(self) -> timedelta | None:
+        """`every` as a span of time."""
+        if self.every is None:
+            return None
+        unit = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}[self.every[-1]]
+        return int(self.every[:-1]) * unit
 
 
 IntakeMinimum = Literal["contact", "name_and_contact", "company", "email"]

@@ -54,7 +54,10 @@ SET_ASIDE_KINDS = (
     "blank", "total_line", "test_lead", "spam", "auto_reply", "bounce", "list_mail", "suppressed", "erased",
 )  # fmt: skip
 
-REJECT_COLUMNS = ("sluice_line", "sluice_field", "sluice_code", "sluice_found", "sluice_fix")
+MARK_COLUMN = "sluice_row"
+"""Column of a rejects file that says which row of which receipt was refused: a correction is known by it."""
+
+REJECT_COLUMNS = (MARK_COLUMN, "sluice_line", "sluice_field", "sluice_code", "sluice_found", "sluice_fix")
 """Columns that a rejects file has before the original ones; they are ignored when it is imported again."""
 
 LEAD_TEXTS = (

@@ -16,6 +16,7 @@ from sluice.settings import REPOSITORY, Settings
 from sluice.store import embedded
 from sluice.store.engine import Database
 from sluice.store.migrate import migrate
+from tests.prefect_desk import prefect_server  # noqa: F401 -- a fixture: one server for the whole session
 
 POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")  # Debian's: the oldest server that we promise to work with
 SERVERS = ["embedded", "postgres-15"]

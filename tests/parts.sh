@@ -3,7 +3,8 @@
 # With SLUICE_REQUIRE_PARTS=1 (as in .ci/run) a part that is still missing is an error.
 # One part a line: a file it brings (a shell pattern) | Debian's package | the tests that need it.
 parts='/usr/lib/postgresql/*/bin/postgres|postgresql|the second leg of the database tests, on a Postgres from Debian
-/usr/bin/chromium|chromium|the tests of the Prefect UI and its pictures in the docs'
+/usr/bin/chromium|chromium|the tests of the Prefect UI and its pictures in the docs
+/usr/bin/faketime|faketime|the tests with clocks that are wrong'
 
 lacks() { # shellcheck disable=SC2086  # the pattern is meant to be expanded
     for file in $1; do

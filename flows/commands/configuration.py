@@ -1,4 +1,4 @@
-"""`sluice config`: whether profiles, sources and teams say something that can be."""
+"""`sluice config`: whether profiles, sources, teams and buckets say something that can be."""
 
 from __future__ import annotations
 
@@ -10,24 +10,28 @@ from flows.commands import opening
 from flows.commands.terminal import show, show_json, table
 from sluice.errors import ConfigError
 
-app = typer.Typer(help="Profiles, sources and teams.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Profiles, sources, teams and buckets.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def configuration() -> None:
-    """Profiles, sources and teams."""
+    """Profiles, sources, teams and buckets."""
 
 
 @app.command()
 def check(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Say everything that is wrong or doubtful about the configuration: file, key, what was found, what is allowed.
+    """Say everything that is wrong or doubtful about profiles, sources, teams and buckets.
+
+    With file, key, what was found, what is allowed.
 
     Exit code 3 if anything is wrong; what is only doubtful is shown and leaves it at 0.
     """
-    from sluice.profiles import check_config
+    from sluice.bucket_rules import check_buckets
+    from sluice.profiles import check_config, names_of_sources
 
     settings = opening.settings()
     findings = check_config(settings.config)
+    findings += check_buckets(settings.config, dict.fromkeys(names_of_sources(settings.config)))
     wrong = sum(finding.severity == "error" for finding in findings)
     if as_json:
         show_json(

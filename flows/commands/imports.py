@@ -19,13 +19,15 @@ from sluice.errors import DatabaseUnavailable, UserError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from sluice.folders import Dropped
+    from sluice.buckets import Dropped
     from sluice.intake import Office, Order, Watch
 
 Files = Annotated[
-    list[Path],
+    list[str],
     typer.Argument(
-        metavar="FILE...", help="CSV files, or folders with an inbox/ (done/ and failed/ appear beside it)."
+        metavar="FILE...",
+        help="CSV files; or folders with an inbox/, or buckets such as s3://acme-leads/partners: "
+        "done/ and failed/ appear beside it.",
     ),
 ]
 Source = Annotated[
@@ -73,7 +75,7 @@ def import_files(
     raise typer.Exit(max((report["exit_code"] for report in found), default=0))
 
 
-def _watched(path: Path, request: Request) -> dict[str, Any]:
+def _watched(path: str, request: Request) -> dict[str, Any]:
     from flows.commands.watched import ServerUnavailable, run_on_server
 
     try:
@@ -84,7 +86,7 @@ def _watched(path: Path, request: Request) -> dict[str, Any]:
         return _failed(path, error)
 
 
-def _take_in(office: Office, paths: list[Path], request: Request, bars: Progress) -> Iterator[dict[str, Any]]:
+def _take_in(office: Office, paths: list[str], request: Request, bars: Progress) -> Iterator[dict[str, Any]]:
     """The report of each file; without a database the rest is not tried."""
     for path in paths:
         try:
@@ -93,7 +95,7 @@ def _take_in(office: Office, paths: list[Path], request: Request, bars: Progress
             yield _failed(path, error)
             continue
         if not orders:
-            say(f"{path / 'inbox'} is empty.")
+            say(f"{path}/inbox: nothing to take in. `sluice bucket` says what waits, and why.")
         for file in orders:
             found = _attempt(office, file, bars)
             yield found
@@ -101,21 +103,29 @@ def _take_in(office: Office, paths: list[Path], request: Request, bars: Progress
                 return
 
 
-def _orders(office: Office, path: Path, request: Request) -> Sequence[Dropped | Order]:
-    from sluice.folders import dropped
+def _orders(office: Office, path: str, request: Request) -> Sequence[Dropped | Order]:
+    from sluice.buckets import dropped, is_bucket, opened, rules_of
     from sluice.intake import UNDECLARED, Order
+    from sluice.sources.stability import looked_twice
 
-    order = Order(path, request.source or UNDECLARED, request.again)
-    return list(dropped(path, order, lambda name: name in office.sources)) if path.is_dir() else [order]
+    order = Order(Path(path), request.source or UNDECLARED, request.again)
+    if not is_bucket(path):
+        return [order]
+    rules = rules_of(office.settings, path)
+    bucket = opened(rules, office.settings)
+    entries = looked_twice(bucket, rules.settle_seconds)
+    if (waiting := sum(1 for _ in bucket.entries()) - len(entries)) > 0:
+        say(f"{path}: {waiting:,} files wait. `sluice bucket {path}` says why.")
+    return list(dropped(bucket, rules, entries, order, office.sources))
 
 
 def _attempt(office: Office, file: Dropped | Order, bars: Progress) -> dict[str, Any]:
-    from sluice.folders import Dropped, take_in
+    from sluice.buckets import Dropped, take_in
     from sluice.intake import intake
     from sluice.reports import report
 
-    order = file.order if isinstance(file, Dropped) else file
-    order = replace(order, watch=_watch(order.path.name, bars))
+    order, name = (file.order, file.entry.name) if isinstance(file, Dropped) else (file, file.path.name)
+    order = replace(order, watch=_watch(name, bars))
     try:
         if isinstance(file, Dropped):
             found = take_in(office, replace(file, order=order))
@@ -123,14 +133,14 @@ def _attempt(office: Office, file: Dropped | Order, bars: Progress) -> dict[str,
         receipt, was_known = intake(office, order)
         return report(office.database, receipt) | {"was_known": was_known, "exit_code": 0}
     except Exception as error:
-        return _failed(order.path, error)
+        return _failed(name if isinstance(file, Dropped) else str(order.path), error)
 
 
-def _failed(path: Path, error: Exception) -> dict[str, Any]:
+def _failed(path: str, error: Exception) -> dict[str, Any]:
     mendable = as_user_error(error)
     if mendable is None:
-        return {"file": str(path), "state": "failed", "error": "internal error", "exit_code": tell(error)}
-    return {"file": str(path), "state": "failed", "error": in_full(mendable), "exit_code": mendable.exit_code}
+        return {"file": path, "state": "failed", "error": "internal error", "exit_code": tell(error)}
+    return {"file": path, "state": "failed", "error": in_full(mendable), "exit_code": mendable.exit_code}
 
 
 def _show(report: dict[str, Any]) -> None:

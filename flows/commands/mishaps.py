@@ -53,6 +53,9 @@ def as_user_error(error: BaseException) -> UserError | None:
     if isinstance(error, OSError) and error.errno in _MENDABLE:
         where = str(error.filename or "a file of Sluice")
         return UnreadableFile(where, error.strerror or "it cannot be used", fix=_MENDABLE[error.errno])
+    if isinstance(error, MemoryError):
+        fix = "Give it more memory (ulimit -v, the container's limit), then run the command again: it goes on"
+        return UserError("this process", "it has too little memory", fix=fix)
     return None
 
 

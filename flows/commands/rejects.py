@@ -19,23 +19,28 @@ app = typer.Typer(help="Rows that could not be leads.", no_args_is_help=True, ri
 @app.command("list")
 def list_rejects(
     number: Annotated[int | None, typer.Argument(metavar="[RECEIPT]", help="Of this receipt only.")] = None,
+    only_open: Annotated[
+        bool, typer.Option("--open", help="Leave out rows that a corrected file has completed.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all cells of every row.")] = False,
 ) -> None:
-    """Show rejected rows: line, field, what was found, why, and what to do."""
+    """Show rejected rows: line, field, what was found, why, what to do, and which receipt has completed the row."""
     from sluice.store import receipts
     from sluice.store.queries import rows
 
     with opening.ledger() as database, database.connection() as connection:
         if number is not None:
             receipts.get(connection, number)
-        found = rows(connection, "rejects_list", receipt_id=number, most=None if as_json else MOST + 1)
+        found = rows(
+            connection, "rejects_list", receipt_id=number, only_open=only_open, most=None if as_json else MOST + 1
+        )
     if as_json:
         show_json({"rejects": found})
         return
     if not found:
         show("There are no rejected rows.")
         return
-    heads = ("receipt#", "file", "line#", "field", "found", "why", "what to do")
+    heads = ("receipt#", "file", "line#", "field", "found", "why", "what to do", "completed by#")
     show(table(heads, [line for reject in found[:MOST] for line in _lines(reject)]))
     if len(found) > MOST:
         say(f"Only the first {MOST} rows are shown; `sluice rejects export RECEIPT` writes all of a receipt.")
@@ -46,9 +51,10 @@ def export_rejects(
     number: Annotated[int, typer.Argument(metavar="RECEIPT", help="Number of the receipt.")],
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Default: <name>.rejects.csv here.")] = None,
 ) -> None:
-    """Write the rejected rows of a receipt as CSV: the original cells untouched, then what is wrong and what to do.
+    """Write the rejected rows of a receipt as CSV: what is wrong and what to do, then the original cells untouched.
 
-    Mended, the file can be imported as it is: the columns that Sluice added are ignored.
+    Mended, the file can be imported as it is, or dropped into any bucket: it is known by its first column. Rows that a
+    corrected file has completed are left out.
     """
     from sluice.reports import write_rejects
     from sluice.store import receipts
@@ -61,13 +67,13 @@ def export_rejects(
     if many:
         show(f"{many:,} rows of receipt {number} are in {path}")
     else:
-        show(f"Receipt {number} has no rejected rows; no file was written.")
+        show(f"Receipt {number} has no rejected rows that are open; no file was written.")
 
 
 def _lines(reject: dict[str, Any]) -> list[list[Any]]:
     """A line per problem of the row."""
     where = [reject["receipt_id"], reject["name"], reject["line"]]
     return [
-        [*where, problem["field"], problem["found"], problem["meaning"], problem["fix"]]
+        [*where, *(problem[key] for key in ("field", "found", "meaning", "fix")), reject["completed_by"] or ""]
         for problem in reject["problems"]
     ]

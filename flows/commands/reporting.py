@@ -35,11 +35,16 @@ def show_report(found: Mapping[str, Any]) -> None:
         first = found["duplicate_of"] or found["receipt"]
         show(f"Already known as receipt {first}: no row was loaded. `--again` imports it anew.")
         return
+    if found["completes"]:
+        many = found["completions"]["completed_elsewhere"]
+        show(f"Corrects rejected rows of receipt {found['completes']}: {many:,} are completed by it")
     heads = [f"{heading}#" for heading in HEADINGS.values()]
     show(table(heads, [[found["counts"][name] for name in HEADINGS]]))
     _show_rejects(found)
     for kind, rows in found["set_asides"].items():
         show(f"Set aside: {rows:,} × {plain(kind.replace('_', ' '))}")
+    for missed in found["expectations"]:
+        show(f"[yellow]Not as expected:[/yellow] {plain(missed['text'])}")
     for notice in found["columns"]:
         about = f"column {plain(notice['column'])!r}: " if notice["column"] else ""
         show(f"[yellow]Note:[/yellow] {about}{plain(notice['text'])}")
@@ -63,7 +68,10 @@ def _show_rejects(found: Mapping[str, Any]) -> None:
         show(f"[red]Rejected:[/red] {reason['rows']:,} × {said}")
     if len(reasons) > MOST_REASONS:
         show(f"… and {len(reasons) - MOST_REASONS} further reasons")
-    if reasons:
+    counted = found["completions"]
+    if counted["completed"]:
+        show(f"Of the rejected rows, {counted['completed']:,} were completed since; {counted['still_open']:,} are open")
+    if counted["still_open"]:
         number = found["receipt"]
         show(f"Read them: `sluice rejects list {number}`; as a file to mend: `sluice rejects export {number}`")
 

@@ -20,7 +20,7 @@ class ServerUnavailable(UserError):
     exit_code = 5
 
 
-def run_on_server(path: Path, source: str | None, *, again: bool) -> dict[str, Any]:
+def run_on_server(path: str, source: str | None, *, again: bool) -> dict[str, Any]:
     """Runs the flow `intake` and prints the address of its run as soon as there is one.
 
     Returns:
@@ -30,7 +30,7 @@ def run_on_server(path: Path, source: str | None, *, again: bool) -> dict[str, A
         ServerUnavailable: PREFECT_API_URL is not set, or nobody answers there.
     """
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # its log is read in the UI
-    api = _server()
+    api = server()
     from prefect.utilities.urls import url_for
 
     from flows.intake import intake
@@ -39,12 +39,18 @@ def run_on_server(path: Path, source: str | None, *, again: bool) -> dict[str, A
     def announce(flow: Any, flow_run: Any, state: Any) -> None:
         say(f"{path}: watch it at {url_for('flow-run', obj_id=flow_run.id) or api}")
 
+    where = path if "://" in path else str(Path(path).absolute())
     announced = intake.with_options(on_running=[announce])
-    totals = announced(str(path.absolute()), source or UNDECLARED, again)
-    return {"file": path.name, "state": "done", "totals": totals, "exit_code": 0}
+    totals = announced(where, source or UNDECLARED, again=again)
+    return {"file": Path(path).name, "state": "done", "totals": totals, "exit_code": 0}
 
 
-def _server() -> str:
+def server() -> str:
+    """The address of the Prefect server's API.
+
+    Raises:
+        ServerUnavailable: PREFECT_API_URL is not set, or nobody answers there.
+    """
     from prefect.settings import get_current_settings
 
     api = get_current_settings().api.url

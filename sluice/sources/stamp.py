@@ -29,6 +29,6 @@ class ChangedWhileRead(UnreadableFile):
     """Somebody still writes the file: it stays where it is, and the next look takes it in."""
 
 
-def changed_while_read(path: Path) -> ChangedWhileRead:
-    """The error for a file that is not what it was when its reading began."""
-    return ChangedWhileRead(str(path), "it was changed while it was read", fix="Import it again when it is complete")
+def changed_while_read(where: Path | str) -> ChangedWhileRead:
+    """The error for a file, or the object of a URL, that is not what it was when its reading began."""
+    return ChangedWhileRead(str(where), "it was changed while it was read", fix="Import it again when it is complete")

@@ -53,7 +53,8 @@ def load(connection, batch, *rest):
 """
 FLOWS = """
 from flows.intake import intake
-pipeline.PATIENCE = (0.1,)
+from sluice.store import patience
+patience.PATIENCE = (0.1,)
 *paths, last = sys.argv[1:]
 for path in paths:
     try:

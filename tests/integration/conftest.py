@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sluice.settings import Settings
 from sluice.store.engine import Database
+from tests.buckets import ANNA
 from tests.desk import Desk
 
 
@@ -15,3 +18,16 @@ from tests.desk import Desk
 def desk(settings: Settings, database: Database, tmp_path: Path) -> Desk:
     """A desk with the standard rules, on a database of the test's own."""
     return Desk.at(settings, database, tmp_path)
+
+
+@pytest.fixture
+def drop(tmp_path: Path) -> Callable[..., Path]:
+    """Drops a file into the inbox of a bucket, by its name below the inbox; the bucket."""
+
+    def drop_file(name: str | bytes, content: str | bytes = ANNA) -> Path:
+        path = tmp_path / "bucket" / "inbox" / os.fsdecode(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return tmp_path / "bucket"
+
+    return drop_file

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from sluice.errors import DatabaseUnavailable, UnreadableFile
 from sluice.intake import Order, intake
 from sluice.reports import report, write_rejects
 from sluice.settings import REPOSITORY, Settings
-from sluice.store import embedded
+from sluice.store import embedded, patience
 from sluice.store.engine import Database
 from sluice.store.migrate import migrate
 from tests.desk import Desk
@@ -169,9 +169,9 @@ def test_a_quote_that_never_closes_costs_its_own_row_only(desk: Desk) -> None:
 def test_a_file_that_changes_while_it_is_read(desk: Desk) -> None:
     path = desk.file(HEADER + ANNA + BO)
 
-    def prepare(job: pipeline.Job, chunk: pipeline.Chunk) -> Batch:
+    def prepare(job: pipeline.Job, chunks: Sequence[pipeline.Chunk]) -> Iterable[Batch]:
         path.write_text(HEADER + ANNA + BO + ANNA, encoding="utf-8")
-        return pipeline.prepare(job, chunk)
+        return pipeline.prepare_each(job, chunks)
 
     with pytest.raises(UnreadableFile, match="changed"):
         intake(desk.office, Order(path, steps=pipeline.Steps(prepare, pipeline.land)))
@@ -187,7 +187,7 @@ def test_the_database_stops_in_the_middle_and_a_later_run_completes(
     """Said plainly; what was committed stays; afterwards all is as if nothing had happened."""
     path = desk.file(HEADER + "".join(f"Ivo Horak,ivo.{n}@horak.example,\n" for n in range(60)))
     desk.take(path)
-    monkeypatch.setattr(pipeline, "PATIENCE", (0.1,))
+    monkeypatch.setattr(patience, "PATIENCE", (0.1,))
     home = make_home()
     settings = replace(Settings.read({"SLUICE_HOME": str(home)}), slice_rows=20)
 
@@ -197,7 +197,8 @@ def test_the_database_stops_in_the_middle_and_a_later_run_completes(
             migrate(database)
             other = replace(desk, office=replace(desk.office, database=database, settings=settings))
             try:
-                receipt, _ = intake(other.office, Order(path, steps=pipeline.Steps(pipeline.prepare, land(cluster))))
+                steps = pipeline.Steps(pipeline.prepare_each, land(cluster))
+                receipt, _ = intake(other.office, Order(path, steps=steps))
             finally:
                 before, state = (0, "") if land is stopping else (len(other.ask("select 1 from leads")), other.whole())
                 database.dispose()

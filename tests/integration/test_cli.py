@@ -106,11 +106,27 @@ def test_a_folder_is_emptied_into_done_and_failed(sluice: Sluice) -> None:
     (inbox / "w.csv").write_text(
         "First Name,Last Name,Email Address\nIvo,Horak,ivo.horak@horak.example\n", encoding="utf-8"
     )
-    (inbox.parent / "empty.csv").touch()
+    (inbox.parent / "workbook.csv").write_bytes(b"PK\x03\x04")
+    for name in ("growing.csv.part", "empty.csv"):
+        (inbox.parent / name).touch()
+    shown = sluice("bucket", "./bucket", "--json").json["buckets"][0]
+    assert {file["file"]: (file["source"], bool(file["waits"])) for file in shown["files"]} == {
+        "empty.csv": ("files", True), "growing.csv.part": ("files", True), "workbook.csv": ("files", False), "webinar/w.csv": ("webinar", False),
+    }  # fmt: skip
     found = sluice("import", "bucket", "--json")
-    assert (found.code, [report["source"] for report in found.json["files"]]) == (4, ["files", "webinar"])
+    assert (found.code, [report["source"] for report in found.json["files"]]) == (4, ["webinar", "files"])
+    assert "2 files wait" in found.err
     assert Path("bucket/done/webinar/w.csv").exists()
-    assert Path("bucket/failed/empty.csv").exists()
+    assert Path("bucket/failed/workbook.csv").exists()
+    assert Path("bucket/inbox/empty.csv").exists()
+
+
+def test_a_bucket_is_shown_to_people(sluice: Sluice) -> None:
+    assert "no such folder" in sluice("bucket", "nowhere").err
+    Path("bucket/inbox/webniar").mkdir(parents=True)
+    Path("bucket/inbox/webniar/leads.csv").write_text("full_name,email\n")
+    found = sluice("bucket", "./bucket")
+    assert found.code == 0 and "there is no source 'webniar'" in " ".join(found.out.split())
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def stop_after(rows: int) -> pipeline.Steps:
         pipeline.land(database, job, batch.between(1, rows))
         raise Stop
 
-    return pipeline.Steps(pipeline.prepare, land)
+    return pipeline.Steps(pipeline.prepare_each, land)
 
 
 def test_an_unfinished_receipt_keeps_its_config(desk: Desk, settings: Settings, tmp_path: Path) -> None:

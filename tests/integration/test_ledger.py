@@ -20,6 +20,7 @@ Zoë de Groot,not an address,,,,,
 DAMAGES = {
     "calls_ignored": "update leads set do_not_call = false where do_not_call",
     "changes_astray": "update lead_changes set row_number = 3",
+    "completions_astray": "update rejects set completed_by = receipt_id",
     "configs_unknown": "update leads set config_id = config_id + 100 where full_name = 'Bo Lee'",
     "contents_twice": """drop index receipts_source_key;
         insert into receipts (source, key, kind, state, name, size_bytes, sha256, row_count, config_id, occurred_at)

@@ -22,7 +22,7 @@ def test_a_rejects_file_is_mended_and_imported_again(desk: Desk, tmp_path: Path)
     receipt = desk.take(LEADS)
     path = tmp_path / "leads.rejects.csv"
     assert write_rejects(desk.database, receipt, path) == 1
-    with path.open(newline="") as stream:
+    with path.open(newline="", encoding="utf-8-sig") as stream:
         (row,) = csv.DictReader(stream)
     assert [row["full_name"], row["email"], row["phone"]] == ["Carter, Ben", "ben.carter", "=1+1"]
     assert [row["sluice_line"], row["sluice_field"]] == ["3", "email | phone | row"]

@@ -134,6 +134,14 @@ def test_unmapped_columns_are_kept_in_extra(tmp_path: Path) -> None:
     assert {("column.blank_name", "column_3"), ("column.duplicate_name", "email (2)"), ("not_mapped", "note")} <= codes
 
 
+def test_extra_stays_with_its_row(tmp_path: Path) -> None:
+    """Also below rows that have nothing in it."""
+    content = b"email,one,two\na@x.example,,\nb@x.example,b,\nc@x.example,,\nd@x.example,,d\n"
+    _, batch = load(tmp_path / "f.csv", content)
+    found = dict(zip(batch.leads["raw_email"], batch.leads["extra"].fillna(""), strict=True))
+    assert found == {"a@x.example": "", "b@x.example": '{"one": "b"}', "c@x.example": "", "d@x.example": '{"two": "d"}'}
+
+
 def test_the_first_filled_of_two_columns_wins(tmp_path: Path) -> None:
     content = b"Work,Private\n,ann@example.com\n ,bob@example.com\ncal@example.com,x@example.com\n"
     _, batch = load(tmp_path / "leads.csv", content, fields={"Work": "email", "Private": "email"})
