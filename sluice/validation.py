@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
 
 from sluice.batch import Batch, add_warning
-from sluice.distinct import as_arrow, distinct
+from sluice.distinct import as_arrow, distinct, no_garbage_rounds
 from sluice.domains import is_disposable, is_free
 from sluice.problems import CODES, problem
 from sluice.rules import IntakeMinimum, Rules, SourceRules
@@ -23,7 +24,9 @@ from sluice.schema import check
 
 _AMOUNT = re.compile(r"[\d.,:%+\-\s$€£]*")
 _WORDS = re.compile(r"[^\W_]+")
-_HARMLESS = ("control_characters", "zero_restored", "assumed_yes")
+_HINTS = frozenset(
+    ("role", "typo", "disposable", "too_long", "missing", "control_characters", "zero_restored", "assumed_yes")
+)
 FOLDED_TO_ASCII = "ßİŉſǰẖẗẘẙẚẞ\u212aﬀﬁﬂﬃﬄﬅﬆ"
 """Letters beyond ASCII that case folding turns into letters of ASCII."""
 _REASONS = {
@@ -68,6 +71,7 @@ class ValidationRules(Rules):
     typo_min_length: int = Field(default=9, ge=1)
 
 
+@no_garbage_rounds()
 def validate(batch: Batch, rules: ValidationRules, source: SourceRules) -> Batch:
     """Puts aside what is no lead, judges the e-mail addresses, and rejects rows that miss the intake minimum.
 
@@ -178,14 +182,22 @@ def _problems(leads: pd.DataFrame, rules: ValidationRules, source: SourceRules) 
     unmet = _unmet(leads, rules, source)
     thrown = leads["email_is_disposable"].fillna(value=False).astype(bool) & (rules.disposable == "reject")
     bad = unmet.notna() | thrown
-    rows, found = leads[bad], [list[dict[str, str]]() for _ in range(int(bad.sum()))]
+    index, found = leads.index[bad], [list[dict[str, str]]() for _ in range(int(bad.sum()))]
+    noted = leads["warnings"][bad].tolist()
+
+    @cache
+    def raw(field: str) -> list[object]:
+        name = f"raw_{field}"
+        return leads[name][bad].tolist() if name in leads else [None] * len(found)
+
     codes, disposables = unmet[bad].tolist(), thrown[bad].tolist()
     for place, problems in enumerate(found):
-        problems += _warned(rows, place, refused=("disposable",) if disposables[place] else ())
+        refused = ("disposable",) if disposables[place] else ()
+        problems += [problem(field, code, _shown(raw(field)[place])) for field, code in _weighty(noted[place], refused)]
         if isinstance(codes[place], str):
             problems.append(problem("row", codes[place]))
     kept = [place for place, problems in enumerate(found) if problems]
-    return pd.Series([found[place] for place in kept], index=rows.index[kept], dtype=object)
+    return pd.Series([found[place] for place in kept], index=index[kept], dtype=object)
 
 
 def _unmet(leads: pd.DataFrame, rules: ValidationRules, source: SourceRules) -> pd.Series:
@@ -208,13 +220,12 @@ def _unmet(leads: pd.DataFrame, rules: ValidationRules, source: SourceRules) -> 
     return codes
 
 
-def _warned(rows: pd.DataFrame, place: int, refused: tuple[str, ...]) -> list[dict[str, str]]:
-    """A row's warnings as problems, with what stood in the cell; hints about values that were kept are left out."""
-    kept = {"role", "typo", "disposable", "too_long", "missing", *_HARMLESS} - set(refused)
-    found: list[dict[str, str]] = []
-    for item in str(rows["warnings"].iloc[place]).split():
-        field, _, code = item.partition(":")
-        if code in CODES and code not in kept:
-            raw = rows[f"raw_{field}"].iloc[place] if f"raw_{field}" in rows else None
-            found.append(problem(field, code, raw if isinstance(raw, str) else ""))
-    return found
+def _weighty(warnings: str, refused: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Field and code of a row's warnings; hints about values that were kept are left out."""
+    found = [(field, code) for field, _, code in (item.partition(":") for item in warnings.split())]
+    return [(field, code) for field, code in found if code in CODES and (code in refused or code not in _HINTS)]
+
+
+def _shown(raw: object) -> str:
+    """What stood in a cell."""
+    return raw if isinstance(raw, str) else ""

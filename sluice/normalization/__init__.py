@@ -8,6 +8,7 @@ from datetime import timedelta
 import pandas as pd
 
 from sluice.batch import Batch
+from sluice.distinct import no_garbage_rounds
 from sluice.normalization.choices import read_boolean, read_choice, read_language, read_opt_out, read_tags, read_tin
 from sluice.normalization.companies import read_companies
 from sluice.normalization.dates import read_date, read_datetime
@@ -32,6 +33,7 @@ _TEXTS = ("text", "long_text", "name", "full_name", "title", "company", "salutat
 _TOMORROW = timedelta(days=1)
 
 
+@no_garbage_rounds()
 def normalize(batch: Batch, context: Context) -> Batch:
     """Brings every field of every lead into one form; what cannot be read is emptied with a warning, never guessed.
 

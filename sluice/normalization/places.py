@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import pickle
 import re
-import sys
 from collections.abc import Mapping
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 from babel import Locale
 from babel.core import get_global
-from babel.localedata import locale_identifiers, resolve_locale_filename
+from babel.localedata import resolve_locale_filename
 
 from sluice.distinct import distinct, pairs
 from sluice.normalization.draft import Draft
@@ -53,9 +54,9 @@ def read_country(text: str, rules: NormalizationRules) -> Reading:
         return Reading(code)
     folded = fold(text)
     aliases = _folded(tuple(rules.country_aliases.items()))
-    hit = aliases.get(folded) or _alpha3().get(code) or _names(tuple(rules.languages)).get(folded)
+    hit = aliases.get(folded) or _alpha3().get(code) or names_in(tuple(rules.languages)).get(folded)
     if hit is None and 3 <= len(folded) <= 60 and not folded.isdigit():
-        hit = _names(_all_languages()).get(folded)
+        hit = _names_anywhere().get(folded)
     return Reading(hit, None if hit else "unknown")
 
 
@@ -91,17 +92,14 @@ def read_state(text: str, country: str, rules: NormalizationRules) -> Reading:
 
 @cache
 def _us_states() -> dict[str, str]:
-    """ZIP → state; the table takes most of a second to load, so only a file with such gaps pays for it.
-
-    By first digit: the library makes a dictionary of 16 entries per ZIP, 100 MB for all of them at once.
-    """
-    import zipcodes
-
-    return {
-        str(entry["zip_code"]): sys.intern(str(entry["state"]))
-        for digit in range(10)
-        for entry in zipcodes.similar_to(str(digit))
-    }
+    """ZIP → state, from `data/us_zips.txt`: the library `zipcodes`, where it comes from, takes a second to load."""
+    states: dict[str, str] = {}
+    for line in files("sluice").joinpath("data/us_zips.txt").read_text("utf-8").splitlines():
+        state, *runs = line.split(" ")
+        for run in runs:
+            first, _, last = run.partition("-")
+            states |= dict.fromkeys([f"{code:05}" for code in range(int(first), int(last or first) + 1)], state)
+    return states
 
 
 @cache
@@ -118,7 +116,8 @@ def _alpha3() -> dict[str, str]:
 
 
 @cache
-def _names(languages: tuple[str, ...]) -> dict[str, str]:
+def names_in(languages: tuple[str, ...]) -> dict[str, str]:
+    """Folded names of countries in some languages → code; the first language that has a name counts."""
     return {
         fold(name): code for language in reversed(languages) for code, name in _written_in(language) if name != code
     }
@@ -141,9 +140,11 @@ def _written_in(language: str) -> list[tuple[str, str]]:
 
 
 @cache
-def _all_languages() -> tuple[str, ...]:
-    """Every language of CLDR: takes a second or two, so only asked when nothing else knows a name."""
-    return tuple(sorted(name for name in locale_identifiers() if "_" not in name and name != "root"))
+def _names_anywhere() -> dict[str, str]:
+    """The same of every language of CLDR, from `data/country_names.tsv.gz`: its 250 files take more than a second."""
+    packed = files("sluice").joinpath("data/country_names.tsv.gz").read_bytes()
+    lines = (line.split("\t") for line in gzip.decompress(packed).decode().splitlines())
+    return {name: code for code, *names in lines for name in names}
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 from sluice.distinct import distinct
 from sluice.normalization.choices import read_choice
@@ -37,13 +37,18 @@ def title_reader(phrases: list[TitlePhrases]) -> Callable[[str], str | None]:
 
     In a phrase `*` stands for letters (`*leiter`), `^` for the title's beginning, `$` for its end.
     """
-    compiled = [(entry.name, re.compile("|".join(_phrase(phrase) for phrase in entry.phrases))) for entry in phrases]
+    compiled = _compiled(tuple((entry.name, tuple(entry.phrases)) for entry in phrases))
 
     def read(title: str) -> str | None:
         words = f" {fold(title)} "
         return next((name for name, pattern in compiled if pattern.search(words)), None)
 
     return read
+
+
+@cache
+def _compiled(phrases: tuple[tuple[str, tuple[str, ...]], ...]) -> list[tuple[str, re.Pattern[str]]]:
+    return [(name, re.compile("|".join(_phrase(phrase) for phrase in several))) for name, several in phrases]
 
 
 def _phrase(phrase: str) -> str:

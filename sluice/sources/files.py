@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sluice.batch import Batch
+from sluice.distinct import no_garbage_rounds
 from sluice.errors import UnreadableFile
 from sluice.rules import SourceRules
 from sluice.schema import FieldRules
@@ -91,7 +91,7 @@ def read(path: Path, prepass: Prepass, chunk: Chunk, limits: Limits = LIMITS) ->
     """
     dialect = Dialect(prepass.delimiter.encode(), prepass.quote.encode())
     rows, last = Rows(prepass, chunk.first_row), chunk.start
-    with _opened(path) as file, _no_garbage_rounds():
+    with _opened(path) as file, no_garbage_rounds():
         stream = Stream(file, prepass.encoding, chunk.start, prepass.marks)
         at = (chunk.start, chunk.first_line)
         for block in blocks(stream, (dialect, len(prepass.header)), at, chunk.end, limits):
@@ -99,7 +99,7 @@ def read(path: Path, prepass: Prepass, chunk: Chunk, limits: Limits = LIMITS) ->
             last = int(block.ends[-1])
     if rows.next_row != chunk.first_row + chunk.rows or last != chunk.end:
         raise UnreadableFile(path.name, "the file has changed since it was surveyed", fix="Import it again")
-    with _no_garbage_rounds():
+    with no_garbage_rounds():
         return rows.batch()
 
 
@@ -114,18 +114,6 @@ def fingerprint(path: Path) -> tuple[int, str]:
         while block := file.read(1 << 20):
             hashed.update(block)
         return file.tell(), hashed.hexdigest()
-
-
-@contextmanager
-def _no_garbage_rounds() -> Generator[None]:
-    """Pauses the search for cyclic garbage: a list per row starts it again and again, for a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import string
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -124,12 +124,12 @@ def _validated(text: str) -> str | None:
         return None
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; the exit code says whether all agree."""
     parser = argparse.ArgumentParser(description="Compares the quick ways with the libraries.")
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=3)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     failed = False
     compare: dict[str, Callable[[int, int], tuple[int, list[Any]]]] = {
         "phone numbers": phone_disagreements,

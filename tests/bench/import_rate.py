@@ -2,8 +2,10 @@
 
     python -m tests.bench.import_rate                       # 10k, 100k and 1M rows: half an hour or more
     python -m tests.bench.import_rate --sizes 10000 --twelvefold 10000
+    python -m tests.bench.import_rate --differential 1000000 # the quick ways against the libraries as well
 
-It prints what `docs/benchmarks.md` explains, and judges nothing but the ledger: exit code 9 if it does not add up.
+It prints what `docs/benchmarks.md` explains, and judges nothing but the ledger (exit code 9 if it does not add up) and
+the differential (exit code 1 if one value is read otherwise).
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench import contacts
 from tests.bench.generate import write
 
 SIZES, LARGE = (10_000, 100_000, 1_000_000), 3_000_000
@@ -49,9 +52,12 @@ def main() -> int:
         console.print(_overview(imports, floors), _profile(imports[sizes[-1]], sizes[-1]))
         _print_growth(console, imports)
         _print_noise(console, floors[sizes[0]])
+        broken = any(found["broken"] for found in imports.values())
         if options.twelvefold:
-            _print_twelvefold(console, Path(place), options.twelvefold, options.seed, imports)
-    return 9 if any(found["broken"] for found in imports.values()) else 0
+            broken |= _print_twelvefold(console, Path(place), options.twelvefold, options.seed, imports)
+    if broken:
+        return 9
+    return contacts.main([str(options.differential)]) if options.differential else 0
 
 
 def _options() -> argparse.Namespace:
@@ -62,6 +68,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--twelvefold", type=int, default=100_000, metavar="ROWS",
         help="rows of a file that also goes into a store with twelve times as many leads; 0 leaves that out",
+    )  # fmt: skip
+    parser.add_argument(
+        "--differential", type=int, default=0, metavar="VALUES",
+        help="so many phone numbers and e-mail addresses read by our quick ways and by the libraries",
     )  # fmt: skip
     return parser.parse_args()
 
@@ -126,7 +136,8 @@ def _print_noise(console: Console, floors: list[dict[str, float]]) -> None:
     )
 
 
-def _print_twelvefold(console: Console, place: Path, rows: int, seed: int, imports: dict[int, dict[str, Any]]) -> None:
+def _print_twelvefold(console: Console, place: Path, rows: int, seed: int, imports: dict[int, dict[str, Any]]) -> bool:
+    """Prints the comparison, and says whether a ledger of it is broken."""
     folder, before = _written(place, rows, seed), _written(place, 12 * rows, seed + 1)
     empty = imports.get(rows) or _child("import", folder)
     full = _child("import", folder, "--after", before)
@@ -134,6 +145,7 @@ def _print_twelvefold(console: Console, place: Path, rows: int, seed: int, impor
         f"{rows:,} rows into an empty store {empty['cpu']:.1f} CPU s, into one of {12 * rows:,} rows {full['cpu']:.1f}: "
         f"{full['cpu'] / empty['cpu']:.2f} times (server {empty['server']:.1f} and {full['server']:.1f})"
     )
+    return bool(empty["broken"] or full["broken"])
 
 
 def _machine() -> str:
