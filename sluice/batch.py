@@ -142,6 +142,19 @@ def column_of(values: Sequence[Any], dtype: str) -> Any:
     return kind(filled, missing)
 
 
+def shared(values: Sequence[Any], which: np.ndarray) -> np.ndarray:
+    """An object column whose rows refer to the few values there are, lists among them."""
+    few = np.empty(len(values), dtype=object)
+    few[:] = values
+    return few[which]
+
+
+def floats(values: np.ndarray, places: pa.Array[Any]) -> Any:
+    """A Float64 column whose rows take numbers by their places; missing where there is no place, or NaN there."""
+    spread = np.append(values, np.nan)[places.fill_null(len(values)).to_numpy()]
+    return pd.arrays.FloatingArray(np.nan_to_num(spread), np.isnan(spread))
+
+
 def map_uniques(values: pd.Series, function: Callable[[Any], Any], dtype: Any = "str") -> pd.Series:
     """`function` of each value, called once per distinct value; a missing value stays missing.
 

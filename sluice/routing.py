@@ -5,17 +5,19 @@ Nobody is forgotten: a lead without an owner is in a team's queue (S002-23..25).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from pydantic import Field, model_validator
 
-from sluice.batch import Batch, add_warning, cells, column_of, map_uniques
+from sluice.batch import Batch, add_warning, floats, map_uniques, shared
 from sluice.conditions import Condition, describe, true_of
+from sluice.distinct import distinct
 from sluice.errors import BrokenPromise
 from sluice.leadfacts import Facts
 from sluice.rota import Rota, Rotas, Teams, unavailable
@@ -26,10 +28,7 @@ Reason = Literal["existing_owner", "owner_given", "person", "turn", "queue", "no
 
 OTHERWISE = "otherwise"
 _RESERVED = (OTHERWISE, *get_args(Reason))
-_COLUMNS = {
-    "owner": "str", "team": "str", "rule": "str", "reason": "str",
-    "candidates": "object", "turn_before": "Float64", "turn_after": "Float64",
-}  # fmt: skip
+_OTHERWISE, _NO_LEAD = -1, 0  # kind of a lead that no rule takes; stands for the number of no lead
 
 
 class Target(Rules):
@@ -123,21 +122,16 @@ def route(
         BrokenPromise: a lead has no last row in the batch.
     """
     leads, given = _owners_given(batch.leads, workforce.teams)
-    known = cells(leads["known_owner"]) if "known_owner" in leads else [None] * len(leads)
-    lead_ids, is_last = cells(leads["lead_id"]), leads["is_last"].tolist()
-    rule_of = _first_match(rules, leads, as_of)
+    lead_ids, is_last = leads["lead_id"].to_numpy("int64", na_value=_NO_LEAD), leads["is_last"].to_numpy(bool)
     dispatcher = _Dispatcher(rules, workforce, rotas)
-    by_lead: dict[int | None, Assignment | None] = {None: None}
-    for place in _in_row_order(leads):
-        if is_last[place] and lead_ids[place] is not None:
-            by_lead[lead_ids[place]] = dispatcher.decide(known[place], given[place], rule_of[place])
-    unknown = set(lead_ids) - by_lead.keys()
-    if unknown:
-        raise BrokenPromise(f"{len(unknown)} leads have no last row in the batch")
-    rows = [by_lead[lead] for lead in lead_ids]
-    columns = {name: [None if row is None else getattr(row, name) for row in rows] for name in _COLUMNS}
-    decided = {name: column_of(column, _COLUMNS[name]) for name, column in columns.items()}
-    return batch.with_leads(leads).with_columns(decided), dispatcher.levels()
+    kinds = _first_match(rules, leads, as_of)
+    for owners, reason in ((given, "owner_given"), (leads.get("known_owner"), "existing_owner")):
+        if owners is not None:
+            kinds = dispatcher.with_owners(kinds, owners, reason)
+    places = _in_row_order(leads)
+    decided = places[is_last[places] & (lead_ids[places] != _NO_LEAD)]
+    columns = dispatcher.decide(kinds[decided], _of_lead(lead_ids, lead_ids[decided]))
+    return batch.with_leads(leads).with_columns(columns), dispatcher.levels()
 
 
 def explain_assignment(assignment: Assignment, rules: RoutingRules, teams: Teams) -> list[str]:
@@ -173,22 +167,70 @@ def explain_assignment(assignment: Assignment, rules: RoutingRules, teams: Teams
 
 
 class _Dispatcher:
-    """Takes the decisions of one batch; remembers the turns."""
+    """Takes the decisions of one batch; remembers the turns.
+
+    A lead's *kind* is the place of the first rule that matches, `_OTHERWISE`, or above all rules an owner whom it has
+    already. What is the same for all leads of a kind is worked out once; only turns are taken lead by lead.
+    """
 
     def __init__(self, rules: RoutingRules, workforce: Workforce, rotas: Rotas) -> None:
         self._rules, self._teams, self._away, self._stored = rules.rules, workforce.teams, workforce.away, rotas
         self._otherwise = rules.otherwise.team
         self._rotas: dict[str, Rota] = {}
-        self._named: dict[tuple[str, str, str], Assignment] = {}
+        self._named: list[Assignment] = []
 
-    def decide(self, known: Any, given: Any, rule: int) -> Assignment:
-        """The assignment of one lead; `rule` is the place of the first rule that matches, or -1."""
-        for owner, reason in ((known, "existing_owner"), (given, "owner_given")):
-            if isinstance(owner, str) and self._teams.is_active(owner):
-                return self._by_name(owner, reason, reason)
-        if rule < 0:
+    def with_owners(self, kinds: np.ndarray, owners: pd.Series, reason: str) -> np.ndarray:
+        """The kinds of leads, where those of which `owners` names an active person go to that person."""
+        people = distinct(owners)
+        kind_of = np.full(len(people.values) + 1, _OTHERWISE)
+        for place, person in enumerate(people.values):
+            if isinstance(person, str) and self._teams.is_active(person):
+                kind_of[place] = len(self._rules) + len(self._named)
+                self._named.append(self._by_name(person, reason, reason))
+        found = kind_of[people.places.fill_null(len(people.values)).to_numpy()]
+        return np.where(found == _OTHERWISE, kinds, found)
+
+    def decide(self, kinds: np.ndarray, places: pa.Array[Any]) -> dict[str, Any]:
+        """The columns that routing adds.
+
+        Args:
+            kinds: of the leads to be decided, in the order in which they take their turns.
+            places: per row the place of its lead in `kinds`; null where it has none.
+        """
+        few, which = np.unique(kinds, return_inverse=True)
+        common = [self._common(int(kind)) for kind in few]
+        owners, candidates = ([getattr(one, name) for one in common] for name in ("owner", "candidates"))
+        owner_of, candidates_of = shared(owners, which), shared(candidates, which)
+        before, after = np.full(len(kinds), np.nan), np.full(len(kinds), np.nan)
+        rota_of = [self._rotas[str(one.team)] if one.reason == "turn" else None for one in common]
+        for place, kind in enumerate(which.tolist()):
+            rota = rota_of[kind]
+            if rota is not None:
+                candidates_of[place] = candidates[kind] + rota.candidates
+                turn = rota.take()
+                if turn is not None:
+                    owner_of[place], before[place], after[place] = turn.person, turn.before, turn.after
+        texts = {"owner": pa.array(owner_of, pa.large_string())}
+        for name in ("team", "rule", "reason"):
+            texts[name] = pa.array([getattr(one, name) for one in common], pa.large_string()).take(pa.array(which))
+        return {
+            **{name: pd.Series(found.take(places), dtype="str").array for name, found in texts.items()},
+            "candidates": shared([*candidates_of, None], places.fill_null(len(kinds)).to_numpy()),
+            "turn_before": floats(before, places),
+            "turn_after": floats(after, places),
+        }
+
+    def levels(self) -> dict[str, dict[str, float]]:
+        """Of every team whose rota was asked."""
+        return {team: rota.levels() for team, rota in self._rotas.items()}
+
+    def _common(self, kind: int) -> Assignment:
+        """What all leads of a kind have in common; where it is a turn, its owner and further candidates are not."""
+        if kind >= len(self._rules):
+            return self._named[kind - len(self._rules)]
+        if kind == _OTHERWISE:
             return self._to_team(self._otherwise, OTHERWISE, [])
-        name, to = self._rules[rule].name, self._rules[rule].to
+        name, to = self._rules[kind].name, self._rules[kind].to
         if to.team is not None:
             return self._to_team(to.team, name, [])
         person = str(to.person)
@@ -197,53 +239,54 @@ class _Dispatcher:
             return self._to_team(self._otherwise, name, [f"{person}:{why}"])
         return self._by_name(person, name, "person")
 
-    def levels(self) -> dict[str, dict[str, float]]:
-        """Of every team whose rota was asked."""
-        return {team: rota.levels() for team, rota in self._rotas.items()}
-
     def _by_name(self, person: str, rule: str, reason: str) -> Assignment:
-        """Of a person who did not come by turn; the same one for all such leads."""
-        facts = person, rule, reason
-        if facts not in self._named:
-            self._named[facts] = Assignment(person, self._teams.team_of(person), rule, reason)
-        return self._named[facts]
+        """Of a person who did not come by turn."""
+        return Assignment(person, self._teams.team_of(person), rule, reason)
 
     def _to_team(self, team: str, rule: str, passed_over: list[str]) -> Assignment:
         if self._teams.teams[team].kind == "queue":
             return Assignment(None, team, rule, "queue", passed_over)
-        if team not in self._rotas:
-            absent = unavailable(self._teams, team, self._away)
-            self._rotas[team] = Rota(self._teams.teams[team].members, absent, self._stored.get(team, {}))
-        rota = self._rotas[team]
-        candidates, turn = passed_over + rota.candidates, rota.take()
-        if turn is None:
-            return Assignment(None, team, rule, "nobody_available", candidates)
-        return Assignment(turn.person, team, rule, "turn", candidates, turn.before, turn.after)
+        members, absent = self._teams.teams[team].members, unavailable(self._teams, team, self._away)
+        self._rotas.setdefault(team, Rota(members, absent, self._stored.get(team, {})))
+        if all(member.person in absent for member in members):
+            return Assignment(None, team, rule, "nobody_available", passed_over + self._rotas[team].candidates)
+        return Assignment(None, team, rule, "turn", passed_over)
 
 
-def _owners_given(leads: pd.DataFrame, teams: Teams) -> tuple[pd.DataFrame, list[str | None]]:
+def _of_lead(lead_ids: np.ndarray, decided: np.ndarray) -> pa.Array[Any]:
+    """Per row the last place of its lead among the decided ones; null where it has no lead."""
+    order = np.argsort(decided, kind="stable")
+    place = np.searchsorted(decided[order], lead_ids, side="right") - 1
+    found = (np.append(decided[order], _NO_LEAD)[place] == lead_ids) & (lead_ids != _NO_LEAD)
+    if unknown := len(np.unique(lead_ids[~found & (lead_ids != _NO_LEAD)])):
+        raise BrokenPromise(f"{unknown} leads have no last row in the batch")
+    spread = np.zeros(len(lead_ids), dtype=np.int64)
+    spread[found] = order[place[found]]
+    return pa.array(spread, mask=~found)
+
+
+def _owners_given(leads: pd.DataFrame, teams: Teams) -> tuple[pd.DataFrame, pd.Series | None]:
     """The person that a row names as its owner; a warning where there is no such active person."""
-    nobody: list[str | None] = [None] * len(leads)
     if "owner_given" not in leads.columns or not leads["owner_given"].notna().any():
-        return leads, nobody
+        return leads, None
     leads = leads.copy()
     found = map_uniques(leads["owner_given"], teams.find)
     found = found.where(found.map(teams.is_active, na_action="ignore").eq(True))
     add_warning(leads, leads["owner_given"].notna() & found.isna(), "owner_given", "unknown")
-    return leads, cells(found)
+    return leads, found
 
 
-def _in_row_order(leads: pd.DataFrame) -> Iterable[int]:
+def _in_row_order(leads: pd.DataFrame) -> np.ndarray:
     """The places of the leads in the order of their rows."""
-    return range(len(leads)) if leads["row"].is_monotonic_increasing else leads["row"].argsort().tolist()
+    return np.argsort(leads["row"].to_numpy(), kind="stable")
 
 
-def _first_match(rules: RoutingRules, leads: pd.DataFrame, as_of: datetime) -> list[int]:
-    """Per lead the place of the first rule whose condition holds, or -1."""
-    first, facts = np.full(len(leads), -1), Facts(leads)
+def _first_match(rules: RoutingRules, leads: pd.DataFrame, as_of: datetime) -> np.ndarray:
+    """Per lead the place of the first rule whose condition holds, or `_OTHERWISE`."""
+    first, facts = np.full(len(leads), _OTHERWISE), Facts(leads)
     for place, rule in enumerate(rules.rules):
-        first[(first == -1) & true_of(rule.when, facts, as_of)] = place
-    return first.tolist()
+        first[(first == _OTHERWISE) & true_of(rule.when, facts, as_of)] = place
+    return first
 
 
 def _name(person: str | None, teams: Teams) -> str:

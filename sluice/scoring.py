@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from pydantic import Field, PrivateAttr, model_validator
 
-from sluice.batch import Batch, column_of
+from sluice.batch import Batch, shared
 from sluice.conditions import Condition, describe, true_of
 from sluice.criteria import suggest
+from sluice.distinct import as_series
 from sluice.leadfacts import Facts
 from sluice.rules import Rules
 
@@ -21,7 +23,7 @@ Lines = tuple[list[str], list[int], int]
 """Names of a score's lines, their points, and the sum."""
 
 _MOST_PATTERNS = 20_000
-"""Of signals that fired together, how many are remembered."""
+"""Of signals that fired together, how many are remembered before a batch begins anew."""
 
 
 class GroupRules(Rules):
@@ -86,14 +88,19 @@ class ScoringRules(Rules):
             raise ValueError("; ".join(found))
         return self
 
-    def lines(self, fired: np.ndarray) -> Lines:
-        """The lines of the score of leads for which these signals fired; worked out once, most leads are alike."""
-        pattern = fired.tobytes()
-        if pattern not in self._known:
-            if len(self._known) >= _MOST_PATTERNS:
-                self._known.clear()
-            self._known[pattern] = _lines(self, fired)
-        return self._known[pattern]
+    def lines(self, patterns: Sequence[np.ndarray]) -> list[Lines]:
+        """The lines of the scores of leads for which these signals fired; worked out once, most leads are alike."""
+        known = self._known
+        if len(known) >= _MOST_PATTERNS:
+            known.clear()
+        found: list[Lines] = []
+        for fired in patterns:
+            pattern = fired.tobytes()
+            lines = known.get(pattern)
+            if lines is None:
+                lines = known[pattern] = _lines(self, fired)
+            found.append(lines)
+        return found
 
     def reach(self) -> tuple[int, int]:
         """The lowest and the highest score there can be, if the conditions do not exclude each other."""
@@ -125,15 +132,16 @@ def score(batch: Batch, rules: ScoringRules, as_of: datetime) -> Batch:
     for place, signal in enumerate(rules.signals):
         fired[:, place] = true_of(signal.when, facts, as_of)
     patterns, which = _distinct(fired)
-    lines = [rules.lines(pattern) for pattern in patterns]
+    lines = rules.lines(patterns)
     totals = np.array([total for _, _, total in lines], dtype="int64")
-    bands = np.array([band_of(rules, total).name for _, _, total in lines], dtype=object)
+    different, which_total = np.unique(totals[which], return_inverse=True)
+    bands = pa.array([band_of(rules, total).name for total in different.tolist()], pa.large_string())
     return batch.with_columns(
         {
             "score": pd.array(totals[which], dtype="Int64"),
-            "band": column_of(bands[which].tolist(), "str"),
-            "score_signals": _shared([names for names, _, _ in lines], which),
-            "score_points": _shared([points for _, points, _ in lines], which),
+            "band": as_series(bands.take(pa.array(which_total)), leads.index),
+            "score_signals": shared([names for names, _, _ in lines], which),
+            "score_points": shared([points for _, points, _ in lines], which),
         }
     )
 
@@ -216,13 +224,6 @@ def _without_lesser_tiers(signals: list[Signal]) -> list[Signal]:
 def _clamped(total: int, clamp: Clamp) -> int:
     raised = total if clamp.minimum is None else max(total, clamp.minimum)
     return raised if clamp.maximum is None else min(raised, clamp.maximum)
-
-
-def _shared(values: list[Any], which: np.ndarray) -> np.ndarray:
-    """An object column whose rows refer to the few lists there are."""
-    few = np.empty(len(values), dtype=object)
-    few[:] = values
-    return few[which]
 
 
 def _best_of_sets(signals: Sequence[Signal], group: str) -> list[list[int]]:

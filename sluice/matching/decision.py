@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sluice import schema
 from sluice.batch import Batch, cells, column_of
+from sluice.distinct import as_arrow
 from sluice.matching.facts import Circumstances, Decision, Findings, Known
 from sluice.matching.linking import link_companies
 from sluice.matching.persons import Claim, Person, Registry, Verdict, judge
@@ -57,7 +60,7 @@ class _Found:
     is_new: list[bool]
     owners: list[str | None]
     bands: list[str | None]
-    survived: dict[str, dict[int, Any]] = field(default_factory=dict[str, dict[int, Any]])
+    survived: defaultdict[str, dict[int, Any]] = field(default_factory=lambda: defaultdict(dict[int, Any]))
 
     @classmethod
     def nobody(cls, many: int, known: Known, company_ids: list[int | None]) -> _Found:
@@ -76,11 +79,14 @@ class _Found:
         if person is claim.new:
             return
         said, golden = claim.values, person.golden.values
-        for name in said.keys() | golden.keys():
-            if golden.get(name) != said.get(name):
-                self.survived.setdefault(name, {})[place] = golden.get(name)
+        for name, value in golden.items():
+            if said.get(name) != value:
+                self.survived[name][place] = value
+        for name in said:
+            if name not in golden:
+                self.survived[name][place] = None
         for name in ("identity_key", "person_key", "extra"):
-            self.survived.setdefault(name, {})[place] = getattr(person, name)
+            self.survived[name][place] = getattr(person, name)
 
     def columns(self, leads: pd.DataFrame) -> dict[str, Any]:
         """The columns that `dedupe` adds or changes."""
@@ -122,21 +128,27 @@ def _meet(leads: pd.DataFrame, known: Known, about: Circumstances, told: tuple[_
 
 def _may_be_known(leads: pd.DataFrame, persons: Sequence[Person]) -> list[int]:
     """Places of the rows whose identity, or phone and name, somebody else has too."""
-    identities, person_keys = cells(leads["identity_key"]), cells(leads["person_key"])
-    identity = Counter([*(p.identity_key for p in persons), *identities])
-    person = Counter([*(p.person_key for p in persons), *person_keys])
-    person[None] = 0
-    return [
-        place
-        for place, (ours, theirs) in enumerate(zip(identities, person_keys, strict=True))
-        if identity[ours] > 1 or person[theirs] > 1
-    ]
+    meets = _is_shared(leads["identity_key"], [person.identity_key for person in persons])
+    meets |= _is_shared(leads["person_key"], [person.person_key for person in persons])
+    return np.flatnonzero(meets).tolist()
+
+
+def _is_shared(keys: pd.Series, known: Sequence[str | None]) -> np.ndarray:
+    """Which rows have a key that another row or a known lead has too; a missing one is nobody's."""
+    texts = as_arrow(keys)
+    encoded = pc.dictionary_encode(texts)
+    places = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy()
+    many = np.bincount(places, minlength=len(encoded.dictionary) + 1)
+    there = pc.is_in(encoded.dictionary, value_set=pa.array(known, pa.large_string())).to_numpy(zero_copy_only=False)
+    return np.append((many[:-1] > 1) | there, False)[places]
 
 
 def _claims(leads: pd.DataFrame, meeting: list[int], found: _Found, about: Circumstances) -> Iterator[Claim]:
     """What the rows at some places say; a field that they leave empty is not among their values."""
     said: list[dict[str, Any]] = [{} for _ in meeting]
     for name in (*schema.STORED, *STRICTEST, *about.attributes):
+        if name != "company_id" and leads[name].isna().all():
+            continue
         told = [found.company_ids[place] for place in meeting] if name == "company_id" else cells(leads[name], meeting)
         for values, value in zip(said, told, strict=True):
             if value is not None:

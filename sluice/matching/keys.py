@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import ceil, floor
 
 import pandas as pd
@@ -57,6 +58,7 @@ def person_keys(leads: pd.DataFrame) -> pd.Series:
     return as_series(joined(phone, "|", as_arrow(leads["name_key"])), leads.index)
 
 
+@lru_cache(maxsize=50_000)
 def company_keys(canonical_name: str, length: int) -> tuple[str, str | None]:
     """Keys under which similar names are found: the start of the name, and its longest word.
 

@@ -55,6 +55,8 @@ class Golden:
 
     def rank(self, fields: Iterable[str]) -> Rank:
         """The highest rank among the present values of some fields."""
+        if not self.ranks:
+            return self.base
         return max((self.ranks.get(f, self.base) for f in fields if self.values.get(f) is not None), default=self.base)
 
 
@@ -75,12 +77,12 @@ def fold(golden: Golden, row: Mapping[str, Any], rank: Rank) -> list[Change]:
     """
     changes: list[Change] = []
     known, told = golden.values, {f: value for f, value in row.items() if value is not None}
-    news = {f for f, value in told.items() if not _same(known.get(f), value)}
-    for block in _blocks(news, told):
+    news = {f for f, value in told.items() if known.get(f) != value and not _same(known.get(f), value)}
+    for block in _blocks(news, told) if news else ():
         changes += _fold_block(golden, block, {f: told[f] for f in block if f in told}, rank)
     for name in UNIONS:
         before = known.get(name)
-        if before is not None or name in told:
+        if name in told or before is not None:
             known[name] = sorted({*(before or ()), *told.get(name, ())}) or None
             if known[name] != before:
                 changes.append(Change(name, before, known[name], "collected"))
@@ -93,11 +95,11 @@ def fold(golden: Golden, row: Mapping[str, Any], rank: Rank) -> list[Change]:
 
 def _fold_block(golden: Golden, block: tuple[str, ...], fresh: dict[str, Any], rank: Rank) -> list[Change]:
     known = {f: golden.values.get(f) for f in block}
-    held = golden.rank(block)
-    contradicted = any(known[f] is not None and not _same(known[f], value) for f, value in fresh.items())
-    if not contradicted:
+    if not _contradicts(fresh, known):
         taken, rule = {f: value for f, value in fresh.items() if known[f] is None}, "fills a gap"
-    elif block[0] in FIRST_WORDS:
+        return _taken(golden, known, taken, (rank, rule))
+    held = golden.rank(block)
+    if block[0] in FIRST_WORDS:
         if rank.stated_at >= held.stated_at:
             return []
         taken, rule = fresh, "the earlier enquiry"
@@ -106,6 +108,20 @@ def _fold_block(golden: Golden, block: tuple[str, ...], fresh: dict[str, Any], r
     else:
         taken = {f: fresh.get(f) for f in block}
         rule = _rule(rank, held)
+    return _taken(golden, known, taken, (rank, rule))
+
+
+def _contradicts(fresh: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    for name, value in fresh.items():
+        held = known[name]
+        if held is not None and held != value and not _same(held, value):
+            return True
+    return False
+
+
+def _taken(golden: Golden, known: Mapping[str, Any], taken: Mapping[str, Any], why: tuple[Rank, str]) -> list[Change]:
+    """Writes values into a lead, and says which of them are other than before."""
+    rank, rule = why
     changes = [Change(f, known[f], value, rule) for f, value in taken.items() if known[f] != value]
     for change in changes:
         golden.values[change.field] = change.new
@@ -134,6 +150,5 @@ def _rule(rank: Rank, held: Rank) -> str:
 
 def _blocks(news: set[str], told: Iterable[str]) -> Iterator[tuple[str, ...]]:
     """The blocks and single fields in which a row says something new."""
-    if news:
-        yield from (block for block in BLOCKS.values() if not news.isdisjoint(block))
-        yield from ((f,) for f in told if f in news and f not in _GROUPED)
+    yield from (block for block in BLOCKS.values() if not news.isdisjoint(block))
+    yield from ((f,) for f in told if f in news and f not in _GROUPED)

@@ -163,12 +163,17 @@ def write_consents(connection: Connection, decided: Decided, loading: Loading) -
 
 def _apply_consents(connection: Connection, decided: Decided) -> None:
     """What anybody ever wished counts for the leads of this slice, and what this slice wished for all leads."""
-    keys = {f"mail:{address}" for address in decided.texts("email_key") if address}
+    keys = {f"mail:{address}" for address in _distinct(decided, "email_key")}
     for name in ("phone", "mobile", "own_phone", "own_mobile"):
-        keys |= {f"tel:{number}" for number in set(decided.texts(name)) if number}
+        keys |= {f"tel:{number}" for number in _distinct(decided, name)}
     asked = array_text(list(keys))
     wishes: dict[str, list[str]] = {}
     for wish in rows(connection, "consents_known", keys=asked) if keys else ():
         wishes.setdefault(wish["channel"], []).append(wish["address_key"])
     for channel, addresses in wishes.items():
         execute(connection, f"consents_apply_{channel}", keys=array_text(addresses))
+
+
+def _distinct(decided: Decided, name: str) -> list[str]:
+    """The texts of a column, each once, without what is empty."""
+    return [text for text in pc.unique(arrow(decided.leads[name])).to_pylist() if text]

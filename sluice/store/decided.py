@@ -17,7 +17,7 @@ from sluice.batch import cells
 from sluice.matching.facts import Findings
 from sluice.matching.persons import Person
 from sluice.store.loading import Loading
-from sluice.store.tables import array_text, is_missing
+from sluice.store.tables import array_literals
 
 _PAYLOAD = (
     "lead_id", "identity_key", "person_key", *schema.STORED, "extra", "score", "band", "owner", "team",
@@ -98,17 +98,14 @@ def arrow(column: pd.Series) -> pa.Array:
 
 
 def literals(lists: Iterable[Any]) -> pa.Array:
-    """Postgres literals of lists; of the many rows that share a list it is written once."""
-    written: dict[int, str] = {}
-    kept: list[str | None] = []
-    for found in lists:
-        if is_missing(found):
-            kept.append(None)
-            continue
-        if id(found) not in written:
-            written[id(found)] = array_text(found)
-        kept.append(written[id(found)])
-    return pa.array(kept, pa.string())
+    """Postgres literals of lists of texts or of numbers; of the many rows that share a list it is written once."""
+    found = list(lists)
+    _, first, which = np.unique(
+        np.fromiter(map(id, found), np.int64, len(found)), return_index=True, return_inverse=True
+    )
+    few = pa.array([found[place] for place in first.tolist()])
+    written = pa.nulls(len(few), pa.string()) if pa.types.is_null(few.type) else array_literals(few)
+    return written.take(pa.array(which))
 
 
 def constant(value: int | str | bool, many: int) -> pa.Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from sluice import schema
 from sluice.batch import cells
+from sluice.errors import BrokenPromise
 from sluice.matching.companies import Company, CompanyClaim, names_alike
 from sluice.matching.facts import Known
 from sluice.matching.keys import company_keys, letters_alike
@@ -17,13 +18,11 @@ from sluice.matching.persons import Person
 from sluice.matching.rules import CompanyRules, MatchingRules
 from sluice.matching.survivorship import STRICTEST, Golden, Rank
 from sluice.rules import SourceRules
-from sluice.store.queries import rows
+from sluice.store.queries import rows, table
 from sluice.store.tables import array_text
 
 FAMILIAR_TRUST = 50
 """Trust of a source that is no longer declared: the default of a declared one."""
-
-_FIELDS = (*schema.STORED, *STRICTEST)
 
 
 def gather(
@@ -49,37 +48,55 @@ def gather(
 
 
 def _persons(connection: Connection, leads: pd.DataFrame, sources: Mapping[str, SourceRules]) -> list[Person]:
+    """Leads with the identities, or the phones and names, of rows.
+
+    Raises:
+        BrokenPromise: the query and `sluice.schema` do not name the same fields.
+    """
     identities, persons = _distinct(leads["identity_key"]), _distinct(leads["person_key"])
-    found = rows(connection, "leads_known", identities=array_text(identities), persons=array_text(persons))
+    names, found = table(connection, "leads_known", identities=array_text(identities), persons=array_text(persons))
     if not found:
         return []
-    known = {row["lead_id"]: _person(row, sources) for row in found}
-    for change in rows(connection, "leads_provenance", lead_ids=list(known)):
+    fields = names.index("attributes") + 1
+    if names[fields:] != [*schema.STORED, *STRICTEST]:
+        raise BrokenPromise("leads_known leaves out a field of leads, or has another order")
+    known = {row[0]: _person(row[:fields], zip(names[fields:], row[fields:], strict=True), sources) for row in found}
+    for change in rows(connection, "leads_provenance", lead_ids=array_text(list(known))):
         golden = known[change["lead_id"]].golden
-        golden.ranks[change["field"]] = _rank(change, change["occurred_at"], sources)
+        golden.ranks[change["field"]] = _rank_of(change, sources)
     return list(known.values())
 
 
-def _person(row: Mapping[str, Any], sources: Mapping[str, SourceRules]) -> Person:
-    values = {name: row[name] for name in _FIELDS if row[name] is not None} | (row["attributes"] or {})
+def _person(about: Sequence[Any], fields: Iterable[tuple[str, Any]], sources: Mapping[str, SourceRules]) -> Person:
+    """A lead from the first columns of `leads_known` and its fields."""
+    lead_id, identity_key, person_key, receipt_id, row, stated_at, source, kind, *states, attributes = about
+    is_open, is_flagged, owner, team, band = states
+    values = {name: value for name, value in fields if value is not None}
+    if attributes:
+        values |= attributes
+    rank = Rank(kind == "manual", _trust(source, sources), stated_at, receipt_id, row)
     return Person(
-        lead_id=row["lead_id"],
-        identity_key=row["identity_key"],
-        person_key=row["person_key"],
-        golden=Golden(values, _rank(row, row["stated_at"], sources)),
-        origin=(row["receipt_id"], row["row_number"]),
-        is_open=row["is_open"],
-        is_flagged=row["is_flagged"],
-        owner=row["owner"],
-        team=row["team"],
-        band=row["band"],
+        lead_id=lead_id,
+        identity_key=identity_key,
+        person_key=person_key,
+        golden=Golden(values, rank),
+        origin=(receipt_id, row),
+        is_open=is_open,
+        is_flagged=is_flagged,
+        owner=owner,
+        team=team,
+        band=band,
     )
 
 
-def _rank(row: Mapping[str, Any], stated_at: Any, sources: Mapping[str, SourceRules]) -> Rank:
-    source = sources.get(row["source"])
-    trust = source.trust if source else FAMILIAR_TRUST
-    return Rank(row["kind"] == "manual", trust, stated_at, row["receipt_id"], row["row_number"])
+def _rank_of(change: Mapping[str, Any], sources: Mapping[str, SourceRules]) -> Rank:
+    trust = _trust(change["source"], sources)
+    return Rank(change["kind"] == "manual", trust, change["occurred_at"], change["receipt_id"], change["row_number"])
+
+
+def _trust(source: str, sources: Mapping[str, SourceRules]) -> int:
+    declared = sources.get(source)
+    return declared.trust if declared else FAMILIAR_TRUST
 
 
 def _companies(connection: Connection, leads: pd.DataFrame, rules: CompanyRules) -> list[Company]:
@@ -87,14 +104,21 @@ def _companies(connection: Connection, leads: pd.DataFrame, rules: CompanyRules)
     names, domains = _distinct(leads["company_key"]), _distinct(leads["company_domain"])
     if not names and not domains:
         return []
-    found = rows(connection, "companies_known", names=array_text(names), domains=array_text(domains))
-    known = {row["canonical_name"] for row in found}
+    found = _named(connection, names, domains)
+    known = {company.claim.canonical_name for company in found}
     if unheard := [name for name in names if name not in known]:
-        kindred = rows(connection, "companies_alike", **_kindred(unheard, rules))
-        alike = {other for row in kindred for other in names_alike(row["canonical_name"], row["others"], rules)} - known
+        _, kindred = table(connection, "companies_alike", **_kindred(unheard, rules))
+        alike = {other for name, others in kindred if others for other in names_alike(name, others, rules)} - known
         if alike:
-            found += rows(connection, "companies_known", names=array_text(sorted(alike)), domains="{}")
-    return list({row["company_id"]: _company(row) for row in found}.values())
+            found += _named(connection, sorted(alike), [])
+    return list({company.company_id: company for company in found}.values())
+
+
+def _named(connection: Connection, names: list[str], domains: list[str]) -> list[Company]:
+    _, found = table(connection, "companies_known", names=array_text(names), domains=array_text(domains))
+    return [
+        Company(company_id, CompanyClaim(*claim), (receipt_id, row)) for company_id, *claim, receipt_id, row in found
+    ]
 
 
 def _kindred(names: list[str], rules: CompanyRules) -> dict[str, Any]:
@@ -104,16 +128,11 @@ def _kindred(names: list[str], rules: CompanyRules) -> dict[str, Any]:
     return {
         "names": array_text(names),
         "starts": array_text([start for start, _ in keys]),
-        "words": [word for _, word in keys],
-        "fewest": [fewest for fewest, _ in letters],
-        "most": [most for _, most in letters],
+        "words": array_text([word or "" for _, word in keys]),  # which no company has
+        "fewest": array_text([fewest for fewest, _ in letters]),
+        "most": array_text([most for _, most in letters]),
         "candidates": rules.most_candidates,
     }
-
-
-def _company(row: Mapping[str, Any]) -> Company:
-    claim = CompanyClaim(row["name"], row["canonical_name"], row["legal_class"], row["domain"], row["country"])
-    return Company(row["company_id"], claim, (row["receipt_id"], row["row_number"]))
 
 
 def _distinct(keys: pd.Series) -> list[str]:

@@ -91,22 +91,28 @@ def array_text(cells: Sequence[Any]) -> str:
 def array_texts(lists: Iterable[Sequence[Any] | None], index: pd.Index) -> pd.Series:
     """Array literals of many lists; None stays missing."""
     if isinstance(lists, pd.Series) and isinstance(lists.dtype, pd.ArrowDtype):
-        return pd.Series(_array_literals(pa.array(lists)), index=index, dtype="str")
+        return pd.Series(array_literals(pa.array(lists)), index=index, dtype="str")
     return pd.Series([None if cells is None else array_text(cells) for cells in lists], index=index, dtype="str")
 
 
-def _array_literals(lists: pa.Array[Any] | pa.ChunkedArray[Any]) -> pa.Array[Any]:
-    """`array_text` of Arrow's lists of texts, of which none is null: a fifth of the cost of a list at a time."""
+def array_literals(lists: pa.Array[Any] | pa.ChunkedArray[Any]) -> pa.Array[Any]:
+    """`array_text` of Arrow's lists of texts or numbers, null where one is: a fifth of the cost of a list at a time."""
     lists = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
     cells = lists.flatten()
+    if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
+        cells = cells.cast(pa.string())
+    if cells.null_count:
+        cells = cells.fill_null("")
     content = (cells.buffers()[2] or pa.py_buffer(b"")).to_pybytes()
     for character, written in (("\x00", "\ufffd"), ("\\", "\\\\"), ('"', '\\"')):
         if character.encode() in content:
             cells = pc.replace_substring(cells, character, written)
-    ends = np.cumsum(lists.value_lengths().to_numpy(), dtype=np.int32)
+    lengths = lists.value_lengths()
+    ends = np.cumsum(lengths.fill_null(0).to_numpy(), dtype=np.int32)
     written = pa.ListArray.from_arrays(pa.array(np.concatenate([np.zeros(1, np.int32), ends])), cells)
     literals = joined('{"', pc.binary_join(written, '","'), '"}')
-    return pc.if_else(pc.equal(lists.value_lengths(), 0), "{}", literals)
+    # a null length, of a list that is null, stays null
+    return pc.if_else(pc.equal(lengths, 0), "{}", literals)
 
 
 def _quoted(cell: Any) -> str:
