@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from sluice import buckets, pipeline
+from sluice import buckets, crash, pipeline
 from sluice.batch import Batch
 from sluice.intake import Office, Order, intake
 from sluice.pipeline import Job
@@ -64,15 +64,25 @@ def every_try_anew() -> None:
 
 
 def blind_retry() -> None:
-    """A slice that is tried again does not look whether it is in already."""
-    standing = receipts.standing
+    """A process counts for itself what is in, and does not look: neither at a try that failed, nor at others' work."""
+    standing, advance, point = receipts.standing, pipeline._advance, crash.point
+    counted: dict[int, int] = {}
+    reaching: dict[int, int] = {}
 
     def blind(connection: Connection, receipt_id: int) -> Any:
-        first_seen.setdefault(receipt_id, standing(connection, receipt_id))
-        return first_seen[receipt_id]
+        reached, now = standing(connection, receipt_id)
+        return counted.setdefault(receipt_id, reached), now
 
-    first_seen: dict[int, Any] = {}
-    receipts.standing = blind
+    def advancing(connection: Connection, job: Job, reached: int, last: int) -> None:
+        advance(connection, job, reached, last)
+        reaching[job.receipt.receipt_id] = last
+
+    def passed(name: str) -> None:
+        if name == "after_commit":
+            counted.update(reaching)
+        point(name)
+
+    receipts.standing, pipeline._advance, crash.point = blind, advancing, passed
 
 
 def no_unique_claim() -> None:

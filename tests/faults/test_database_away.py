@@ -76,10 +76,10 @@ def test_sessions_are_ended_at_random(
     seed, ended = random.randrange(2**32), 0
     chance = random.Random(seed)
     with administrator(database) as connection:
-        pid = workers.start(leads_file, database)
+        pid = workers.start(leads_file, database, environ={"SLUICE_SLICE_ROWS": "10"})
         wait_for_rows(database)
         while ended < 12 and not workers.has_ended(pid):
-            time.sleep(chance.uniform(0.05, 0.3))
+            time.sleep(chance.uniform(0.01, 0.1))
             state = "" if how == TERMINATE else " and state = 'active'"
             sessions = connection.execute(f"select pid {OURS}{state}".encode(), [_name(database)]).fetchall()
             if sessions:

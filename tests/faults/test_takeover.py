@@ -11,10 +11,13 @@ import psycopg
 import pytest
 
 from sluice.store.engine import Database
-from tests.faults.conftest import LOOKS, ROWS, SLICE_ROWS, Workers, wait_for_rows
+from tests.faults.conftest import LOOKS, ROWS, Workers, wait_for_rows
 from tests.faults.oracle import Acknowledgements, all_in, whole
 
 HOLDER = "select pid from pg_locks where locktype = 'advisory' and classid = 7001 and granted"
+FEW = 20
+"""Rows of a slice: so many slices that the import is not over before it is stopped."""
+
 QUEUE = "select pid from pg_locks where locktype = 'advisory' and classid = 0 and objid = 7002 and not granted"
 
 
@@ -23,15 +26,16 @@ def test_two_processes_at_work_on_one_receipt_load_every_row_once(
     mutant: str | None, workers: Workers, leads_file: Path, tmp_path: Path, database: Database, undisturbed: list[str]
 ) -> None:
     """The slice lock and the checkpoint decide; without the look at the checkpoint (the mutant) they would not."""
+    order = {"mutant": mutant, "impatient": bool(mutant), "environ": {"SLUICE_SLICE_ROWS": str(FEW)}}
     told = [Acknowledgements(tmp_path / f"told-{number}.txt") for number in range(2)]
     with psycopg.connect(database.url, autocommit=True) as administrator:
-        first = workers.start(leads_file, database, acks=told[0].path, mutant=mutant, impatient=bool(mutant))
+        first = workers.start(leads_file, database, acks=told[0].path, **order)
         wait_for_rows(database)
         os.kill(first, signal.SIGSTOP)
         (holder,) = administrator.execute(HOLDER).fetchone() or (None,)
         assert holder, "the import was over before it could be stopped"
         administrator.execute("select pg_terminate_backend(%s)", [holder])
-        second = workers.start(leads_file, database, acks=told[1].path, mutant=mutant, impatient=bool(mutant))
+        second = workers.start(leads_file, database, acks=told[1].path, **order)
         _wait_for_the_second(administrator, told[1], holder)
         os.kill(first, signal.SIGCONT)
         ended = [workers.wait(pid) for pid in (first, second)]
@@ -43,7 +47,7 @@ def test_two_processes_at_work_on_one_receipt_load_every_row_once(
     assert ended == [0, 0], workers.said()
     assert whole(database) == undisturbed
     all_in(database, [leads_file])
-    assert sum(slices) == ROWS // SLICE_ROWS and min(slices) > 0
+    assert sum(slices) == ROWS // FEW and min(slices) > 0
 
 
 def _wait_for_the_second(administrator: psycopg.Connection, told: Acknowledgements, holder: int) -> None:
