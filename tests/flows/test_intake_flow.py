@@ -127,7 +127,7 @@ def test_a_large_file_is_one_task_run_that_can_be_watched(
     assert broken(database) == {}
 
 
-@pytest.mark.parametrize("missing", ["nowhere.csv"])
+@pytest.mark.parametrize("missing", ["nobody-exported-it.csv"])
 def test_a_file_that_cannot_be_read_fails_its_run_in_words(
     prefect_server: PrefectServer, settings: Settings, tmp_path: Path, missing: str
 ) -> None:
