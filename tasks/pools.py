@@ -40,7 +40,10 @@ def _threads(wanted: settings.TaskRunner) -> Generator[TaskRunner[Any]]:
 @contextmanager
 def _processes(wanted: settings.TaskRunner) -> Generator[TaskRunner[Any]]:
     with ProcessPoolTaskRunner(max_workers=wanted.workers, initializer=end_with_parent) as runner:
-        yield runner
+        try:
+            yield runner
+        finally:
+            _let_writer_go(runner)
 
 
 @contextmanager
@@ -101,6 +104,17 @@ def end_with_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
+
+
+def _let_writer_go(runner: TaskRunner[Any]) -> None:
+    """Frees a broken pool's thread that writes to workers which are gone: before Python 3.11.5 its end waits for ever.
+
+    https://github.com/python/cpython/issues/94777
+    """
+    executor = getattr(runner, "_executor", None)
+    queue = getattr(executor, "_call_queue", None)
+    if getattr(executor, "_broken", False) and queue is not None:
+        queue._reader.close()
 
 
 def _require(extra: str, *packages: str) -> None:
