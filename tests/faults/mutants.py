@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from sluice import buckets, crash, pipeline
+from sluice import buckets, pipeline
 from sluice.batch import Batch
 from sluice.intake import Office, Order, intake
 from sluice.pipeline import Job
@@ -65,24 +65,18 @@ def every_try_anew() -> None:
 
 def blind_retry() -> None:
     """A process counts for itself what is in, and does not look: neither at a try that failed, nor at others' work."""
-    standing, advance, point = receipts.standing, pipeline._advance, crash.point
+    standing, whole = receipts.standing, pipeline._land_slice
     counted: dict[int, int] = {}
-    reaching: dict[int, int] = {}
 
     def blind(connection: Connection, receipt_id: int) -> Any:
         reached, now = standing(connection, receipt_id)
         return counted.setdefault(receipt_id, reached), now
 
-    def advancing(connection: Connection, job: Job, reached: int, last: int) -> None:
-        advance(connection, job, reached, last)
-        reaching[job.receipt.receipt_id] = last
+    def land_slice(database: Database, job: Job, part: Batch, last: int) -> None:
+        whole(database, job, part, last)
+        counted[job.receipt.receipt_id] = last
 
-    def passed(name: str) -> None:
-        if name == "after_commit":
-            counted.update(reaching)
-        point(name)
-
-    receipts.standing, pipeline._advance, crash.point = blind, advancing, passed
+    receipts.standing, pipeline._land_slice = blind, land_slice
 
 
 def no_unique_claim() -> None:
