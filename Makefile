@@ -8,7 +8,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 UV_VERSION := $(shell sed -n 's/^uv==\([^ ;]*\).*/\1/p' requirements.lock)
 UV := $(BIN)/uv pip
-LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev --all-extras
+LOCK := --universal --python-version 3.11 --generate-hashes --no-header --group dev --all-extras
 
 # The certificates that the machine trusts, as pip does: a company's proxy may sign with one of its own.
 export UV_SYSTEM_CERTS ?= 1

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.events.schemas.automations import Automation, AutomationCore
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from sluice.errors import ConfigError, NotFound
+from flows.declared import declared
+from sluice.errors import NotFound
 from sluice.rules import Rules
 from sluice.settings import REPOSITORY
-from sluice.strict_yaml import parse
 
 AUTOMATIONS = REPOSITORY / "deployments" / "automations.yml"
 ALARM = "alarm/send"
@@ -85,16 +85,7 @@ def definitions(path: Path = AUTOMATIONS) -> list[Rule]:
     Raises:
         ConfigError: it cannot be read, or states what we do not know.
     """
-    try:
-        data = parse(path.name, path.read_text(encoding="utf-8")).data
-    except OSError as error:
-        raise ConfigError(str(path), f"it cannot be read ({error.strerror})") from None
-    try:
-        return [Rule.model_validate(entry) for entry in cast("list[Any]", data.get("automations") or [])]
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path}, {where}", first["msg"].lower(), fix="Correct the file") from None
+    return declared(path, "automations", Rule)
 
 
 async def apply(rules: list[Rule]) -> dict[str, str]:

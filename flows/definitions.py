@@ -7,14 +7,13 @@ import importlib
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from sluice.errors import ConfigError
+from flows.declared import declared
 from sluice.rules import Rules
 from sluice.settings import REPOSITORY
-from sluice.strict_yaml import parse
 
 PREFECT_YAML = REPOSITORY / "deployments" / "prefect.yaml"
 
@@ -85,14 +84,4 @@ def definitions(path: Path = PREFECT_YAML) -> list[Definition]:
     Raises:
         ConfigError: it cannot be read, or defines what we do not know.
     """
-    try:
-        data = parse(path.name, path.read_text(encoding="utf-8")).data
-    except OSError as error:
-        raise ConfigError(str(path), f"it cannot be read ({error.strerror})") from None
-    entries = cast("list[dict[str, Any]]", data.get("deployments") or [])
-    try:
-        return [Definition.model_validate(entry) for entry in entries]
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path}, {error.title} {where}", first["msg"].lower(), fix="Correct the file") from None
+    return declared(path, "deployments", Definition)

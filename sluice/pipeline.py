@@ -8,9 +8,7 @@ The flow may hand *prepare* to a pool of workers, the command line calls the pla
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from sqlalchemy import Connection
 
 from sluice import crash, schema
 from sluice.batch import Batch
+from sluice.distinct import no_garbage_rounds
 from sluice.errors import BrokenPromise
 from sluice.matching.decision import dedupe
 from sluice.matching.facts import Circumstances
@@ -126,7 +125,7 @@ def land(database: Database, job: Job, batch: Batch) -> None:
         DatabaseUnavailable: the database stayed away; what was committed stays, and a later run goes on from there.
     """
     for _, last, part in batch.slices(job.slice_rows):
-        with _uncollected():
+        with no_garbage_rounds():  # a slice is hundreds of thousands of objects, a sixth of its cost
             _land_slice(database, job, part, last)
 
 
@@ -145,18 +144,6 @@ def _land_slice(database: Database, job: Job, part: Batch, last: int) -> None:
         crash.point("before_commit")
         _advance(connection, job, reached, last)
     crash.point("after_commit")
-
-
-@contextmanager
-def _uncollected() -> Generator[None]:
-    """Looks for no cycles meanwhile: a slice is hundreds of thousands of objects without any, a sixth of its cost."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _decide_and_load(connection: Connection, job: Job, part: Batch, now: datetime) -> None:

@@ -9,19 +9,10 @@ from typing import Any
 from prefect import get_run_logger
 from prefect.artifacts import create_markdown_artifact
 
+from sluice.reports import OUTCOMES
 from tasks.chart import chart
 from tasks.look_out import tell
 from tasks.telling import Telling
-
-OUTCOMES = {
-    "created": "created",
-    "updated": "updated",
-    "unchanged": "unchanged",
-    "flagged": "flagged",
-    "rejects": "rejected",
-    "set_asides": "set aside",
-}
-"""What became of rows: as the ledger calls it, and as people read it."""
 
 MOST = 25
 """Lines of a table; a run of 10,000 files stays a page that can be read."""

@@ -7,19 +7,12 @@ from typing import Any
 
 from flows.commands.terminal import plain, show, table
 from sluice.problems import CODES
+from sluice.reports import OUTCOMES
 
 MOST_REASONS = 5
 """Reasons and warnings that are shown; `--json` has all."""
 
-HEADINGS = {
-    "row_count": "rows",
-    "created": "created",
-    "updated": "updated",
-    "unchanged": "unchanged",
-    "flagged": "flagged",
-    "rejects": "rejected",
-    "set_asides": "set aside",
-}
+HEADINGS = {"row_count": "rows", **OUTCOMES}
 """What the counts of a report are called."""
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from flows.intake import named
+from sluice.reports import OUTCOMES
 from sluice.settings import Settings
 from sluice.store.engine import Database
-from tasks.summarise import OUTCOMES
 from tests.desk import broken
 from tests.flows.conftest import Finished, PrefectServer
 

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -24,8 +23,8 @@ import pytest
 
 from flows.definitions import definitions
 from sluice.settings import REPOSITORY
+from tests.prefect_desk import PATIENCE, until
 
-PATIENCE = 150.0  # of a loaded machine; nothing here is measured
 PARTS = {
     "server": "prefect server start",
     "runner": "flows.runner",
@@ -129,15 +128,6 @@ class Up:
     def state(self, run: str) -> str | None:
         answer = self.ask(f"/flow_runs/{run}")
         return answer["state"]["type"] if isinstance(answer, dict) else None
-
-
-def until(true: Callable[[], Any]) -> Any:
-    """Waits for something to be there."""
-    end = time.monotonic() + PATIENCE
-    while not (found := true()):
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.2)
-    return found
 
 
 @pytest.fixture(scope="module")
