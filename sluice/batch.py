@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sluice.distinct import as_arrow, as_series, distinct, joined
+from sluice.distinct import arrow, as_arrow, as_series, distinct, joined
 from sluice.errors import BrokenPromise
 
 ORIGIN = ("row", "line", "record", "raw")
@@ -53,7 +53,8 @@ class Batch:
         Args:
             columns: name → one value per lead, in their order.
         """
-        kept = self.leads.drop(columns=[name for name in columns if name in self.leads.columns])
+        old = [name for name in columns if name in self.leads.columns]
+        kept = self.leads.drop(columns=old) if old else self.leads
         added = pd.DataFrame(dict(columns), index=kept.index, copy=False)
         return self.with_leads(pd.concat([kept, added], axis=1))
 
@@ -119,7 +120,7 @@ def cells(column: pd.Series, places: Sequence[int] | None = None) -> list[Any]:
     if column.dtype == object or isinstance(column.dtype, pd.DatetimeTZDtype):
         asked = column if places is None else column.iloc[list(places)]
         return asked.astype(object).where(asked.notna(), None).tolist()
-    found = pa.array(column, from_pandas=True)
+    found = arrow(column)
     return (found if places is None else found.take(pa.array(places, pa.int64()))).to_pylist()
 
 

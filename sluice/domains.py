@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from tldextract import TLDExtract
 
 _HOST_LENGTH = 253
-_REMEMBERED = 20_000  # domains: those of a chunk or two come again, all of a large file would fill the memory
+REMEMBERED = 20_000
+"""Domains of which the answers are kept: those of a chunk or two come again, all of a file would fill the memory."""
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def registrable_domain(host: str) -> str | None:
     """The part of a host name that somebody registered: `shop.acme.co.uk` → `acme.co.uk`.
 
@@ -35,13 +36,13 @@ def registrable_domain(host: str) -> str | None:
     return None if labels[-1:] == [] or labels[-1].isdigit() or len(labels) < 2 else ".".join(labels[-2:])
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def is_disposable(domain: str) -> bool:
     """Whether the domain, or the one it is registered under, belongs to a throw-away mail provider."""
     return _listed(domain, _disposable())
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def is_free(domain: str) -> bool:
     """Whether anybody can have a mailbox there (gmail.com, web.de); throw-away providers are not counted as free."""
     return not is_disposable(domain) and _listed(domain, _free())

@@ -9,6 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sluice.distinct import arrow
+
 Known = Any
 """A pyarrow BooleanArray, null where the question cannot be answered (pyarrow's stubs do not type its kernels)."""
 
@@ -75,6 +77,5 @@ def _numbers(column: pd.Series) -> Any:
 
 
 def _arrow(column: pd.Series, kind: Any) -> Any:
-    values: Any = pa.array(column, from_pandas=True)
-    values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    values = arrow(column)
     return values if kind is None else values.cast(kind, safe=False)

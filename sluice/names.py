@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ _INITIALS = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")
 _AND = re.compile(r"[&+]")
 _APOSTROPHE = re.compile(r"(?<=\w)['’`\u00b4](?=\w)")
 _OTHER = re.compile(r"[^a-z0-9]+")
+_REMEMBERED = 50_000  # names of companies: three of four rows of a large file name one that came before
 
 
 class CompanyName(NamedTuple):
@@ -53,15 +54,20 @@ class LegalForms:
     beginnings: frozenset[str]
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def company_name(text: str) -> CompanyName | None:
     """The canonical name of a company: NFKC, transliterated, lower case, `&` as `and`, initials joined, no legal form.
 
     Forms are taken from the end and the beginning, never the last token that is left ("Limited" stays "limited").
     None where nothing but punctuation is given.
     """
-    forms = legal_forms()
-    text, found = _cut_glued(text, forms)
-    tokens = _join_initials(_plain(text).split())
+    forms, found = legal_forms(), None
+    if text.isascii() and text.replace(" ", "").isalnum():  # most names: nothing to cut out or to transliterate
+        tokens = text.lower().split()
+    else:
+        text, found = _cut_glued(text, forms)
+        tokens = _plain(text).split()
+    tokens = _join_initials(tokens)
     while True:
         shorter, kind = _strip_once(tokens, forms)
         if shorter == tokens:
@@ -87,6 +93,8 @@ def name_key(text: str) -> str | None:
 
 def name_words(text: str) -> str:
     """The words of `name_key`, however many; those of a first and a last name one after the other are the key."""
+    if text.isascii() and text.isalnum():
+        return text.lower()
     return _OTHER.sub(" ", _ascii(_APOSTROPHE.sub("", text))).strip()
 
 
@@ -132,6 +140,8 @@ def _cut_glued(text: str, forms: LegalForms) -> tuple[str, str | None]:
 
 def _join_initials(tokens: list[str]) -> list[str]:
     """Single letters in a row as one word: a b c company → abc company."""
+    if min(map(len, tokens), default=2) > 1:
+        return tokens
     joined: list[str] = []
     initials = False
     for token in tokens:

@@ -9,10 +9,12 @@ counts from the moment it is set.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
+import numpy as np
+import pyarrow as pa
 from pydantic import Field, model_validator
 
 from sluice.rules import Rules
@@ -80,13 +82,30 @@ class Teams(Rules):
         return found[0] if len(found) == 1 else None
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A turn taken: who had it, and the turns they had taken before and after, in units of one lead."""
+@dataclass(frozen=True)
+class Turns:
+    """Turns taken one after the other.
 
-    person: str
-    before: float
-    after: float
+    Attributes:
+        people: who had each (str).
+        before, after: the turns that they had taken, in units of one lead.
+        candidates: what `Rota.candidates` said before each (list of str).
+    """
+
+    people: pa.Array[Any]
+    before: np.ndarray
+    after: np.ndarray
+    candidates: pa.Array[Any]
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    def candidates_after(self, passed_over: Sequence[list[str]]) -> pa.Array[Any]:
+        """The candidates of each turn after those whom its rule passed over before; mostly there are none."""
+        if not any(passed_over):
+            return self.candidates
+        both = zip(passed_over, self.candidates.to_pylist(), strict=True)
+        return pa.array([[*before, *others] for before, others in both], self.candidates.type)
 
 
 class Rota:
@@ -107,32 +126,48 @@ class Rota:
         present = [levels[person] for person in self._weights if person in levels]
         join = min(present or list(levels.values()), default=0.0)
         self._levels = dict(levels) | {person: levels.get(person, join) for person in self._weights}
-        self._said: dict[str, str] = {}
-        self._after: dict[str, float] = {}  # the level that each would have after the next turn
-        for person in self._weights:
-            self._note(person)
 
     @property
     def candidates(self) -> list[str]:
         """Everyone in the team: `ana:3/2` (3 turns taken at weight 2), or `ben:away` where passed over."""
-        return [*self._said.values(), *self._passed_over]
+        levels = self._levels
+        return [*(_said(p, levels[p], weight) for p, weight in self._weights.items()), *self._passed_over]
 
-    def take(self) -> Turn | None:
-        """The next turn; None if nobody is eligible."""
-        if not self._weights:
-            return None
-        person = min(self._after, key=self._after.__getitem__)
-        weight, before = self._weights[person], self._levels[person]
-        self._levels[person] = before + 1 / weight
-        self._note(person)
-        turns = round(before * weight, 6)
-        return Turn(person, turns, turns + 1 if turns.is_integer() else round(before * weight + 1, 6))
+    def take(self, many: int) -> Turns:
+        """The next turns, as if each were asked for alone; none if nobody is eligible."""
+        many = many if self._weights else 0
+        ahead = {p: _levels_ahead(self._levels[p], weight, many) for p, weight in self._weights.items()}
+        chosen = _merged([levels[1:] for levels in ahead.values()])[:many]
+        taken = np.zeros((many, len(ahead)), dtype=np.int64)  # how many each had taken of them, before each
+        taken[np.arange(many), chosen] = 1
+        taken = np.cumsum(taken, axis=0) - taken
+        own, people = taken[np.arange(many), chosen], list(ahead)
+        weights = np.array(list(self._weights.values()), dtype=np.float64)[chosen]
+        exact = np.array(list(ahead.values()))[chosen, own] * weights if many else np.zeros(0)
+        before = np.round(exact, 6)
+        turns = Turns(
+            pa.array(people, pa.large_string()).take(pa.array(chosen)),
+            before,
+            np.where(before == np.floor(before), before + 1, np.round(exact + 1, 6)),
+            self._candidates_of(ahead, taken),
+        )
+        for place, count in enumerate(np.bincount(chosen, minlength=len(people)).tolist()):
+            self._levels[people[place]] = float(ahead[people[place]][count])
+        return turns
 
-    def _note(self, person: str) -> None:
-        """Works out anew what follows from a person's level."""
-        level, weight = self._levels[person], self._weights[person]
-        self._after[person] = round(level + 1 / weight, 6)
-        self._said[person] = f"{person}:{_number(level * weight)}/{weight}"
+    def _candidates_of(self, ahead: Mapping[str, np.ndarray], taken: np.ndarray) -> pa.Array[Any]:
+        """What `candidates` says after each number of turns taken by each; every text is made once."""
+        most = taken.max(axis=0, initial=0)
+        said = [
+            _said(person, level, self._weights[person])
+            for (person, levels), count in zip(ahead.items(), most.tolist(), strict=True)
+            for level in levels[: count + 1].tolist()
+        ]
+        starts = np.cumsum(most + 1) - (most + 1)
+        others = len(said) + np.arange(len(self._passed_over))
+        which = np.hstack([taken + starts, np.tile(others, (len(taken), 1))])
+        texts = pa.array([*said, *self._passed_over], pa.string()).take(pa.array(which.ravel()))
+        return pa.ListArray.from_arrays(pa.array(np.arange(len(which) + 1, dtype=np.int32) * which.shape[1]), texts)
 
     def levels(self) -> dict[str, float]:
         """What to store: whoever was passed over has risen to the lowest level of those who were not."""
@@ -145,6 +180,23 @@ def unavailable(teams: Teams, team: str, away: Collection[str]) -> dict[str, str
     members = [member.person for member in teams.teams[team].members]
     inactive = {person: "inactive" for person in members if not teams.is_active(person)}
     return {person: "away" for person in members if person in away} | inactive
+
+
+def _levels_ahead(level: float, weight: int, many: int) -> np.ndarray:
+    """A person's level now and after each of so many turns, added one by one: batches of any size give the same."""
+    return np.add.accumulate(np.concatenate([[level], np.full(many, 1 / weight)]))
+
+
+def _merged(ascending: Sequence[np.ndarray]) -> np.ndarray:
+    """Which of some ascending lists has the lowest number, then the next, and so on; the first of those that tie."""
+    if not ascending:
+        return np.zeros(0, dtype=np.int64)
+    whose = np.repeat(np.arange(len(ascending)), [len(levels) for levels in ascending])
+    return whose[np.lexsort((whose, np.round(np.concatenate(ascending), 6)))]
+
+
+def _said(person: str, level: float, weight: int) -> str:
+    return f"{person}:{_number(level * weight)}/{weight}"
 
 
 def _number(value: float) -> str:

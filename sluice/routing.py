@@ -13,9 +13,10 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
-from sluice.batch import Batch, add_warning, floats, map_uniques, shared
+from sluice.batch import Batch, add_warning, floats, map_uniques
 from sluice.conditions import Condition, describe, true_of
 from sluice.distinct import distinct
 from sluice.errors import BrokenPromise
@@ -114,7 +115,7 @@ def route(
         as_of: the time that `within_days` counts back from.
 
     Returns:
-        The batch with owner, team, rule, reason (str), candidates (object, list[str]; see `Rota.candidates`) and
+        The batch with owner, team, rule, reason (str), candidates (Arrow's list of str; see `Rota.candidates`) and
         turn_before, turn_after (Float64, turns of the owner) added, all missing for rows without a lead; and the
         levels of the teams that rows came to, to be stored in the same transaction.
 
@@ -199,23 +200,22 @@ class _Dispatcher:
         """
         few, which = np.unique(kinds, return_inverse=True)
         common = [self._common(int(kind)) for kind in few]
-        owners, candidates = ([getattr(one, name) for one in common] for name in ("owner", "candidates"))
-        owner_of, candidates_of = shared(owners, which), shared(candidates, which)
+        texts = {
+            name: pa.array([getattr(one, name) for one in common], pa.large_string()).take(pa.array(which))
+            for name in ("owner", "team", "rule", "reason")
+        }
         before, after = np.full(len(kinds), np.nan), np.full(len(kinds), np.nan)
-        rota_of = [self._rotas[str(one.team)] if one.reason == "turn" else None for one in common]
-        for place, kind in enumerate(which.tolist()):
-            rota = rota_of[kind]
-            if rota is not None:
-                candidates_of[place] = candidates[kind] + rota.candidates
-                turn = rota.take()
-                if turn is not None:
-                    owner_of[place], before[place], after[place] = turn.person, turn.before, turn.after
-        texts = {"owner": pa.array(owner_of, pa.large_string())}
-        for name in ("team", "rule", "reason"):
-            texts[name] = pa.array([getattr(one, name) for one in common], pa.large_string()).take(pa.array(which))
+        lists, list_of = [pa.array([one.candidates for one in common], pa.list_(pa.string()))], which.copy()
+        for team in dict.fromkeys(one.team for one in common if one.reason == "turn"):
+            here = np.isin(which, [k for k, one in enumerate(common) if (one.team, one.reason) == (team, "turn")])
+            turns = self._rotas[str(team)].take(int(here.sum()))
+            texts["owner"] = pc.replace_with_mask(texts["owner"], pa.array(here), turns.people)
+            before[here], after[here] = turns.before, turns.after
+            list_of[here] = sum(map(len, lists)) + np.arange(len(turns))
+            lists.append(turns.candidates_after([common[kind].candidates for kind in which[here].tolist()]))
         return {
             **{name: pd.Series(found.take(places), dtype="str").array for name, found in texts.items()},
-            "candidates": shared([*candidates_of, None], places.fill_null(len(kinds)).to_numpy()),
+            "candidates": pd.arrays.ArrowExtensionArray(pa.concat_arrays(lists).take(pa.array(list_of)).take(places)),
             "turn_before": floats(before, places),
             "turn_after": floats(after, places),
         }
@@ -225,7 +225,7 @@ class _Dispatcher:
         return {team: rota.levels() for team, rota in self._rotas.items()}
 
     def _common(self, kind: int) -> Assignment:
-        """What all leads of a kind have in common; where it is a turn, its owner and further candidates are not."""
+        """What all leads of a kind have in common; where it is a turn, its owner and the other candidates are not."""
         if kind >= len(self._rules):
             return self._named[kind - len(self._rules)]
         if kind == _OTHERWISE:

@@ -60,7 +60,7 @@ class Settings:
         database_url: a Postgres server of your own, or None for the embedded one (`SLUICE_DATABASE_URL`).
         config: folder with `profiles/`, `sources/` and `teams.yml` (`SLUICE_CONFIG`).
         profile: name of the profile in force (`SLUICE_PROFILE`).
-        slice_rows: most rows of one load transaction (`SLUICE_SLICE_ROWS`), 1 to 5,000.
+        slice_rows: most rows of one load transaction (`SLUICE_SLICE_ROWS`), 1 to 25,000.
         task_runner: who prepares the chunks of a large file, when the flow takes it in.
         prefect_database_url: Prefect's own database, or None for the one beside the embedded leads
             (`SLUICE_PREFECT_DATABASE_URL`).
@@ -71,7 +71,7 @@ class Settings:
     database_url: str | None
     config: Path
     profile: str
-    slice_rows: int = 5_000
+    slice_rows: int = 10_000
     task_runner: TaskRunner = TaskRunner()
     prefect_database_url: str | None = None
     ui_password: str | None = field(default=None, repr=False)
@@ -91,7 +91,7 @@ class Settings:
             database_url=url,
             config=Path(environ.get("SLUICE_CONFIG") or REPOSITORY / "config").absolute(),
             profile=environ.get("SLUICE_PROFILE") or "standard",
-            slice_rows=_slice_rows(environ.get("SLUICE_SLICE_ROWS") or "5000"),
+            slice_rows=_slice_rows(environ.get("SLUICE_SLICE_ROWS") or "10000"),
             task_runner=TaskRunner.read(environ),
             prefect_database_url=prefect_url,
             ui_password=environ.get("SLUICE_UI_PASSWORD") or None,
@@ -127,6 +127,6 @@ def _database(url: str) -> tuple[str, int, str]:
 
 
 def _slice_rows(text: str) -> int:
-    if text.isdecimal() and 1 <= int(text) <= 5_000:
+    if text.isdecimal() and 1 <= int(text) <= 25_000:
         return int(text)
-    raise ConfigError("SLUICE_SLICE_ROWS", f"it is {text!r}", "a whole number from 1 to 5000", "Set or unset it")
+    raise ConfigError("SLUICE_SLICE_ROWS", f"it is {text!r}", "a whole number from 1 to 25000", "Set or unset it")

@@ -5,8 +5,9 @@ A likeness links companies or asks a person; it never merges two people.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from rapidfuzz import fuzz, process
 
@@ -70,7 +71,10 @@ class Shelf:
 
 @dataclass
 class CompanyRegistry:
-    """The companies that rows of a batch may belong to, by the keys they are found under."""
+    """The companies that rows of a batch may belong to, by the keys they are found under.
+
+    On the shelves, by which a name is compared with others, are only those whose names may be like one of the batch.
+    """
 
     by_domain: dict[str, Company] = field(default_factory=dict[str, Company])
     by_name: dict[str, list[Company]] = field(default_factory=dict[str, list[Company]])
@@ -78,19 +82,28 @@ class CompanyRegistry:
     by_word: dict[str, Shelf] = field(default_factory=dict[str, Shelf])
 
     @classmethod
-    def of(cls, companies: Iterable[Company], rules: CompanyRules) -> CompanyRegistry:
-        """A registry of companies known to the store."""
+    def of(cls, companies: Iterable[Company], alike: Collection[str], rules: CompanyRules) -> CompanyRegistry:
+        """A registry of companies known to the store.
+
+        Args:
+            alike: canonical names of those that may be like a name that none of them has.
+        """
         registry = cls()
-        for company in sorted(companies, key=lambda c: c.company_id):
-            registry.add(company, rules)
+        for company in sorted(companies, key=attrgetter("company_id")):
+            registry.file(company)
+            if company.claim.canonical_name in alike:
+                registry.shelve(company, rules)
         return registry
 
-    def add(self, company: Company, rules: CompanyRules) -> None:
-        """Files a company under its keys."""
+    def file(self, company: Company) -> None:
+        """Files a company under its domain and its name."""
         if company.domain:
             self.by_domain.setdefault(company.domain, company)
+        self.by_name.setdefault(company.claim.canonical_name, []).append(company)
+
+    def shelve(self, company: Company, rules: CompanyRules) -> None:
+        """Puts a company where those with names like its own look for it."""
         name = company.claim.canonical_name
-        self.by_name.setdefault(name, []).append(company)
         start, word = company_keys(name, rules.key_length)
         for shelves, key in ((self.by_start, start), (self.by_word, word)):
             if key is not None:
@@ -119,7 +132,8 @@ def judge_company(
     if best is not None and score >= rules.link_from and not _contradicts(claim, best):
         _learn(best, claim, registry)
         return CompanyVerdict(best, "much the same name", score)
-    registry.add(fresh, rules)
+    registry.file(fresh)
+    registry.shelve(fresh, rules)
     suspect = best if best is not None and score >= rules.review_from else None
     return CompanyVerdict(fresh, "no company like this was known", score, suspect)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +17,15 @@ from sluice.rules import SourceRules
 
 @dataclass(frozen=True)
 class Known:
-    """What the store knows that rows of this batch may turn out to be, and the numbers that new ones take."""
+    """What the store knows that rows of this batch may turn out to be, and the numbers that new ones take.
+
+    Attributes:
+        alike: canonical names of companies that may be like a name of this batch that the store does not know.
+    """
 
     persons: Sequence[Person] = ()
     companies: Sequence[Company] = ()
+    alike: Collection[str] = frozenset()
     new_lead_ids: Sequence[int] = ()
     new_company_ids: Sequence[int] = ()
 

@@ -60,17 +60,20 @@ def person_keys(leads: pd.DataFrame) -> pd.Series:
 
 @lru_cache(maxsize=50_000)
 def company_keys(canonical_name: str, length: int) -> tuple[str, str | None]:
-    """Keys under which similar names are found: the start of the name, and its longest word.
+    """Keys under which similar names are found: how the name starts and ends, and its longest word and first letter.
+
+    A start alone, or a word that half a trade has ("logistik"), is shared by ever more names as a store grows.
 
     Args:
         canonical_name: as `sluice.names` makes it.
         length: letters of the start.
 
     Returns:
-        The start, and the longest word if it is longer than a start.
+        The start with the last two letters, and the longest word, if it is longer than a start, with the first letter.
     """
-    longest = max(canonical_name.split(), key=len, default="")
-    return canonical_name.replace(" ", "")[:length], longest if len(longest) > length else None
+    letters, longest = canonical_name.replace(" ", ""), max(canonical_name.split(), key=len, default="")
+    word = f"{longest} {letters[0]}" if len(longest) > length else None
+    return letters[:length] + letters[length:][-2:], word
 
 
 def letters_alike(canonical_name: str, similarity: float) -> tuple[int, int]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from sluice.batch import cells
+from sluice.distinct import as_arrow, joined
 from sluice.matching.companies import DETAILS, Company, CompanyClaim, CompanyRegistry, judge_company
 from sluice.matching.facts import Circumstances, Decision, Findings, Known
 from sluice.matching.keys import COMPANY_CLAIM
-
-Stated = tuple[str | None, str | None, str | None, str | None]
-"""A row's cells of `COMPANY_CLAIM`."""
 
 
 def link_companies(
@@ -23,17 +23,25 @@ def link_companies(
     Returns:
         Per lead the number of its company, None where it names none, and whether the row made the company.
     """
-    claims: list[Stated] = list(zip(*(cells(leads[name]) for name in COMPANY_CLAIM), strict=True))
-    firsts = {stated: place for place, stated in reversed(list(enumerate(claims)))}
+    firsts, which = _claims(leads)
     judge = _Judge(leads, known, about, findings)
-    found: dict[Stated, int | None] = {}
-    makes = [False] * len(claims)
-    for stated, place in sorted(firsts.items(), key=lambda first: first[1]):
-        company = judge.company(stated, place)
-        found[stated] = company and company.company_id
-        makes[place] = company is not None and company.origin == judge.origin(place)
+    found: list[int | None] = []
+    makes = [False] * len(leads)
+    claims = zip(*(cells(leads[name], firsts) for name in COMPANY_CLAIM), strict=True)
+    for place, stated in zip(firsts, claims, strict=True):
+        company, makes[place] = judge.company(stated, place)
+        found.append(company and company.company_id)
     findings.companies += [company for company in known.companies if company.learned_domain]
-    return [found[stated] for stated in claims], makes
+    return [found[claim] for claim in which.tolist()], makes
+
+
+def _claims(leads: pd.DataFrame) -> tuple[list[int], np.ndarray]:
+    """The places where claims are first made, in row order, and per lead which of these claims is its own."""
+    texts = [as_arrow(leads[name]).fill_null("") for name in COMPANY_CLAIM]  # no part is ever empty
+    encoded = pc.dictionary_encode(joined(*texts, separator="\x1f"))  # in the order in which they come
+    which = encoded.indices.to_numpy()
+    _, firsts = np.unique(which, return_index=True)
+    return firsts.tolist(), which
 
 
 class _Judge:
@@ -42,23 +50,19 @@ class _Judge:
     def __init__(self, leads: pd.DataFrame, known: Known, about: Circumstances, findings: Findings) -> None:
         self._about, self._findings = about, findings
         self._rules = about.rules.companies
-        self._registry = CompanyRegistry.of(known.companies, self._rules)
+        self._registry = CompanyRegistry.of(known.companies, known.alike, self._rules)
         self._fresh_ids: Iterator[int] = iter(known.new_company_ids)
-        self._rows, self._names = cells(leads["row"]), cells(leads["company"])
+        self._rows, self._names = leads["row"].tolist(), cells(leads["company"])
         self._details = {name: cells(leads[name]) for name in DETAILS if leads[name].notna().any()}
 
-    def origin(self, place: int) -> tuple[int, int]:
-        """Receipt and number of a row."""
-        return self._about.receipt_id, self._rows[place]
-
-    def company(self, stated: Stated, place: int) -> Company | None:
-        """The company that a claim means; None where it has neither a name nor a domain that is known."""
+    def company(self, stated: tuple[str | None, ...], place: int) -> tuple[Company | None, bool]:
+        """The company that a claim means, None if it has no name and no known domain; and whether the claim made it."""
         canonical_name, legal_class, domain, country = stated
         known = self._registry.by_domain.get(domain or "")
         if canonical_name is None or (known is not None and known.claim.canonical_name == canonical_name):
-            return known
+            return known, False
         claim = CompanyClaim(self._names[place] or canonical_name, canonical_name, legal_class, domain, country)
-        fresh = Company(0, claim, self.origin(place), is_new=True)
+        fresh = Company(0, claim, (self._about.receipt_id, self._rows[place]), is_new=True)
         verdict = judge_company(claim, fresh, self._registry, self._rules)
         company = verdict.company
         if company is fresh:
@@ -72,4 +76,4 @@ class _Judge:
             self._findings.decisions.append(
                 Decision("company", self._rows[place], compared.origin, judged, score, explanation)
             )
-        return company
+        return company, company is fresh

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 import idna
 
 from sluice.distinct import distinct
-from sluice.domains import is_disposable, is_free, registrable_domain
+from sluice.domains import REMEMBERED, is_disposable, is_free, registrable_domain
 from sluice.names import company_name
 from sluice.normalization.draft import Draft
 from sluice.normalization.readings import NOTHING, Reading, read_each
@@ -84,6 +85,7 @@ def _read_name(text: str) -> Reading:
     return Reading(name.key, None, name.legal_class) if name else NOTHING
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _own_domain(host: str, shared: frozenset[str]) -> str | None:
     domain = registrable_domain(host.removeprefix("www."))
     if domain is None or domain in shared or is_free(domain) or is_disposable(domain):

@@ -32,6 +32,7 @@ class Draft:
         self.columns: dict[str, pd.Series] = {}
         self._notes = leads[["warnings"]].copy()
         self._cells: dict[str, Distinct] = {}
+        self._nothing: dict[str, pd.Series] = {}
         self._cleaner = Cleaner(context.rules)
 
     def has(self, field: str) -> bool:
@@ -39,8 +40,10 @@ class Draft:
         return field in self.fields and (f"raw_{field}" in self.leads or field in self.context.source.defaults)
 
     def nothing(self, dtype: str = "str") -> pd.Series:
-        """A column without a value."""
-        return pd.Series(None, index=self.leads.index, dtype=dtype)
+        """A column without a value; always the same one, for nobody changes a column in place."""
+        if dtype not in self._nothing:
+            self._nothing[dtype] = pd.Series(None, index=self.leads.index, dtype=dtype)
+        return self._nothing[dtype]
 
     def cells(self, field: str) -> Distinct:
         """The field's distinct cells, cleaned, junk as nothing; rows that state nothing take the source's default."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sluice.batch import Batch, empty_rejects, empty_set_asides
-from sluice.distinct import joined
+from sluice.distinct import as_series, joined
 from sluice.problems import problem
 from sluice.sources.cells import columns, texts
 from sluice.sources.columns import unique_names
@@ -155,7 +155,11 @@ class Rows:
 
     def _leads(self, cells: list[pa.ChunkedArray[Any]], order: np.ndarray[Any, Any]) -> pd.DataFrame:
         numbers = np.array(self._numbers, np.int64)[order]
-        leads = pd.DataFrame(
+        by_field: dict[str, list[pa.ChunkedArray[Any]]] = defaultdict(list)
+        for position, name in self.prepass.mapping:
+            by_field[name].append(pc.if_else(pc.equal(cells[position], ""), None, cells[position]))
+        index = pd.RangeIndex(len(numbers))
+        return pd.DataFrame(
             {
                 "row": numbers,
                 "line": np.array(self._lines, np.int64)[order],
@@ -163,14 +167,10 @@ class Rows:
                 "raw": pd.Series([None] * len(numbers), dtype=object),
                 "extra": self._extra(cells),
                 "warnings": self._warnings(numbers),
-            }
+                **{f"raw_{name}": as_series(reduce(_first_filled, found), index) for name, found in by_field.items()},
+            },
+            index=index,
         )
-        by_field: dict[str, list[pa.ChunkedArray[Any]]] = defaultdict(list)
-        for position, name in self.prepass.mapping:
-            by_field[name].append(pc.if_else(pc.equal(cells[position], ""), None, cells[position]))
-        for name, candidates in by_field.items():
-            leads[f"raw_{name}"] = reduce(_first_filled, candidates).to_pandas().astype("str")
-        return leads
 
     def _warnings(self, numbers: np.ndarray[Any, Any]) -> pd.Series:
         warnings = np.full(len(numbers), "", dtype=object)

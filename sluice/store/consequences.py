@@ -10,14 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
+from sluice.distinct import arrow
 from sluice.matching.companies import DETAILS, Company
 from sluice.matching.facts import Findings
 from sluice.matching.keys import MOST_LETTERS, company_keys
 from sluice.scoring import BandAction, band_actions
-from sluice.store.decided import Decided, arrow, constant, literals
+from sluice.store.decided import Decided, constant
 from sluice.store.loading import Loading
 from sluice.store.queries import execute, rows
-from sluice.store.tables import array_text, copy, json_text
+from sluice.store.tables import array_literals, array_text, copy, json_text
 
 _BY_NAME = ("team", "owner", "rule", "reason", "turn_before", "turn_after")
 
@@ -94,7 +95,7 @@ def write_assignments(connection: Connection, decided: Decided, loading: Loading
     places = pa.array(np.flatnonzero(given))
     columns: dict[str, Any] = {name: arrow(decided.leads[name]).take(places) for name in ("lead_id", *_BY_NAME)}
     columns |= {
-        "candidates": literals(decided.texts("candidates", given)),
+        "candidates": array_literals(arrow(decided.leads["candidates"]).take(places)),
         "config_id": constant(loading.config_id, len(places)),
         "receipt_id": constant(loading.receipt_id, len(places)),
         "row_number": arrow(decided.leads["row"]).take(places),

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from sluice import schema
 from sluice.batch import cells
+from sluice.distinct import arrow
 from sluice.matching.facts import Findings
 from sluice.matching.persons import Person
 from sluice.store.loading import Loading
@@ -89,12 +90,6 @@ class Decided:
     def texts(self, name: str, where: np.ndarray | None = None) -> list[Any]:
         """The cells of a column, or those where a mask is true."""
         return cells(self.leads[name], None if where is None else np.flatnonzero(where).tolist())
-
-
-def arrow(column: pd.Series) -> pa.Array:
-    """A column in Arrow's form, in one piece."""
-    found: Any = pa.array(column, from_pandas=True)
-    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
 def literals(lists: Iterable[Any]) -> pa.Array:

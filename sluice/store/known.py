@@ -39,9 +39,11 @@ def gather(
         return Known()
     claims = int(leads["company_key"].count())
     taken = rows(connection, "ids_take", leads=len(leads), companies=claims)[0]
+    companies, alike = _companies(connection, leads, rules.companies)
     return Known(
         persons=_persons(connection, leads, sources),
-        companies=_companies(connection, leads, rules.companies),
+        companies=companies,
+        alike=alike,
         new_lead_ids=range(taken["first_lead"], taken["first_lead"] + len(leads)),
         new_company_ids=range(taken["first_company"], taken["first_company"] + claims),
     )
@@ -99,19 +101,19 @@ def _trust(source: str, sources: Mapping[str, SourceRules]) -> int:
     return declared.trust if declared else FAMILIAR_TRUST
 
 
-def _companies(connection: Connection, leads: pd.DataFrame, rules: CompanyRules) -> list[Company]:
-    """Those that rows name exactly; and for names that nobody has yet, those that may be alike."""
+def _companies(connection: Connection, leads: pd.DataFrame, rules: CompanyRules) -> tuple[list[Company], set[str]]:
+    """Those that rows name exactly; and for names that nobody has yet, those that may be alike, with their names."""
     names, domains = _distinct(leads["company_key"]), _distinct(leads["company_domain"])
     if not names and not domains:
-        return []
-    found = _named(connection, names, domains)
+        return [], set()
+    found, alike = _named(connection, names, domains), set[str]()
     known = {company.claim.canonical_name for company in found}
     if unheard := [name for name in names if name not in known]:
         _, kindred = table(connection, "companies_alike", **_kindred(unheard, rules))
-        alike = {other for name, others in kindred if others for other in names_alike(name, others, rules)} - known
-        if alike:
-            found += _named(connection, sorted(alike), [])
-    return list({company.company_id: company for company in found}.values())
+        alike = {other for name, others in kindred if others for other in names_alike(name, others, rules)}
+        if further := sorted(alike - known):
+            found += _named(connection, further, [])
+    return list({company.company_id: company for company in found}.values()), alike
 
 
 def _named(connection: Connection, names: list[str], domains: list[str]) -> list[Company]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from sluice.batch import Batch
 from sluice.matching.facts import Findings
+from sluice.matching.persons import Person
 from sluice.store import consequences, rows
 from sluice.store.decided import Decided, constant, literals
 from sluice.store.loading import Loading
@@ -56,28 +59,27 @@ def _write_leads(connection: Connection, decided: Decided, loading: Loading) -> 
 
 
 def _rows_of_leads(decided: Decided, where: np.ndarray, loading: Loading) -> pa.Table:
+    """The leads of the rows where a mask is true; those that were met before keep who made them, and when."""
     places = np.flatnonzero(where)
-    many = len(places)
-    table = decided.payload.take(pa.array(places))
-    persons = [decided.persons.get(lead_id) for lead_id in decided.lead_ids[places].tolist()]
+    table, many = decided.payload.take(pa.array(places)), len(places)
+    met = [(at, decided.persons[i]) for at, i in enumerate(decided.lead_ids[places].tolist()) if i in decided.persons]
+    told = _Told(np.array([at for at, _ in met], dtype=np.int64), [person for _, person in met], many)
+    stated = decided.stated_at.take(pa.array(places))
     columns: dict[str, Any] = {
         "status": constant(ENTRY_STATUS[0], many),
         "category": constant(ENTRY_STATUS[1], many),
-        "is_flagged": pa.array([person is not None and person.is_flagged for person in persons]),
-        "flagged_of": pa.array([person and person.flagged_of for person in persons], pa.int64()),
-        "previous_lead_id": pa.array([person and person.previous_lead_id for person in persons], pa.int64()),
-        "score_signals": literals(decided.texts("score_signals", where)),
-        "score_points": literals(decided.texts("score_points", where)),
+        "is_flagged": told.instead_of(pa.repeat(False, many), lambda person: person.is_flagged),
+        "flagged_of": told.instead_of(pa.nulls(many, pa.int64()), lambda person: person.flagged_of),
+        "previous_lead_id": told.instead_of(pa.nulls(many, pa.int64()), lambda person: person.previous_lead_id),
+        "score_signals": literals(decided.leads["score_signals"].to_numpy()[places]),
+        "score_points": literals(decided.leads["score_points"].to_numpy()[places]),
         "attributes": _attributes(decided, where, loading.attributes),
         "config_id": constant(loading.config_id, many),
-        "receipt_id": pa.array([person.origin[0] if person else loading.receipt_id for person in persons]),
-        "row_number": pa.array(
-            [
-                person.origin[1] if person else row
-                for person, row in zip(persons, decided.texts("row", where), strict=True)
-            ]
+        "receipt_id": told.instead_of(pa.repeat(loading.receipt_id, many), lambda person: person.origin[0]),
+        "row_number": told.instead_of(
+            pa.array(decided.leads["row"].to_numpy()[places]), lambda person: person.origin[1]
         ),
-        "stated_at": _stated_at(decided, places, persons),
+        "stated_at": told.instead_of(stated, lambda person: person.golden.base.stated_at.astimezone(UTC)),
         **{
             name: table[name].fill_null(False)
             for name in ("email_opt_out", "do_not_call")
@@ -87,13 +89,27 @@ def _rows_of_leads(decided: Decided, where: np.ndarray, loading: Loading) -> pa.
     return pa.table({name: table[name] for name in table.column_names} | columns)
 
 
-def _stated_at(decided: Decided, places: np.ndarray, persons: Sequence[Any]) -> pa.Array:
-    """When the touch that made each lead happened."""
-    stated = decided.stated_at.take(pa.array(places))
-    if not any(persons):
-        return stated
-    met = [person and person.golden.base.stated_at.astimezone(UTC) for person in persons]
-    return pa.compute.coalesce(pa.array(met, stated.type), stated)
+@dataclass(frozen=True)
+class _Told:
+    """Of some rows, what the person knows whose lead they are.
+
+    Attributes:
+        places: of these rows, ascending.
+        persons: theirs.
+        many: rows in all.
+    """
+
+    places: np.ndarray
+    persons: Sequence[Person]
+    many: int
+
+    def instead_of(self, column: pa.Array[Any], fact: Callable[[Person], Any]) -> pa.Array[Any]:
+        """A column in which these rows say `fact` of their persons."""
+        if not self.persons:
+            return column
+        mask = np.zeros(self.many, dtype=bool)
+        mask[self.places] = True
+        return pc.replace_with_mask(column, pa.array(mask), pa.array(map(fact, self.persons), column.type))
 
 
 def _attributes(decided: Decided, where: np.ndarray, names: Sequence[str]) -> pa.Array:

@@ -9,8 +9,9 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from sluice.batch import Batch, map_uniques
+from sluice.distinct import arrow
 from sluice.matching.facts import Findings
-from sluice.store.decided import Decided, arrow, constant
+from sluice.store.decided import Decided, constant
 from sluice.store.loading import Loading
 from sluice.store.tables import array_text, array_texts, copy, is_missing, json_text
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sluice.distinct import joined
 from sluice.store.engine import driver
 
-_CSV = csv.WriteOptions(include_header=False, quoting_style="all_valid")  # so "" and NULL stay apart
+_CSV = csv.WriteOptions(include_header=False, quoting_style="needed")  # so "" and NULL stay apart
 
 
 def copy(connection: Connection, table: str, rows: pa.Table | pd.DataFrame) -> None:

@@ -81,13 +81,12 @@ def server_cpu(office: Office) -> float:
         return 0.0
     master = int((Path(office.database.cluster.data) / "postmaster.pid").read_text().split()[0])
     ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for process in (master, *map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split())):
         try:
-            fields = stat.read_text().rpartition(") ")[2].split()
-        except OSError:
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
+        except OSError:  # it has just ended, and counts among what the postmaster has waited for
             continue
-        if master in (int(fields[1]), int(stat.parent.name)):
-            ticks += int(fields[11]) + int(fields[12])
-            if int(stat.parent.name) == master:
-                ticks += int(fields[13]) + int(fields[14])
+        ticks += int(fields[11]) + int(fields[12])
+        if process == master:
+            ticks += int(fields[13]) + int(fields[14])
     return ticks / os.sysconf("SC_CLK_TCK")

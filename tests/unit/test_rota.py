@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from sluice.rota import Member, Person, Rota, Team, Teams, Turn, unavailable
+from sluice.rota import Member, Person, Rota, Team, Teams, unavailable
 
 
 def members(**weights: int) -> tuple[Member, ...]:
@@ -15,7 +15,7 @@ def members(**weights: int) -> tuple[Member, ...]:
 
 
 def turns(rota: Rota, count: int) -> str:
-    return " ".join(turn.person for turn in (rota.take() for _ in range(count)) if turn)
+    return " ".join(rota.take(count).people.to_pylist())
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,12 @@ def test_turns(weights: dict[str, int], order: str) -> None:
 def test_a_turn_tells_what_it_was_decided_by() -> None:
     rota = Rota(members(ana=2, ben=1, cleo=1), {"cleo": "away"}, {"ana": 1.5, "ben": 2.0})
     assert rota.candidates == ["ana:3/2", "ben:2/1", "cleo:away"]
-    assert rota.take() == Turn("ana", 3.0, 4.0)
-    assert rota.candidates == ["ana:4/2", "ben:2/1", "cleo:away"]
-    assert rota.levels() == {"ana": 2.0, "ben": 2.0}
+    taken = rota.take(2)
+    assert taken.people.to_pylist() == ["ana", "ana"]
+    assert (taken.before.tolist(), taken.after.tolist()) == ([3.0, 4.0], [4.0, 5.0])
+    assert taken.candidates.to_pylist() == [["ana:3/2", "ben:2/1", "cleo:away"], ["ana:4/2", "ben:2/1", "cleo:away"]]
+    assert rota.candidates == ["ana:5/2", "ben:2/1", "cleo:away"]
+    assert rota.levels() == {"ana": 2.5, "ben": 2.0}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +60,7 @@ def test_joining(levels: dict[str, float], weights: dict[str, int], away: dict[s
 
 def test_a_newcomer_who_started_while_all_were_away_is_not_flooded_when_they_return() -> None:
     alone = Rota(members(ana=1, new=1), {"ana": "away"}, {"ana": 50.0})
-    alone.take()
+    alone.take(1)
     together = Rota(members(ana=1, new=1), {}, alone.levels())
     assert Counter(turns(together, 10).split()) == {"ana": 5, "new": 5}
 
@@ -85,16 +88,30 @@ def test_turns_by_weight_never_differ_by_more_than_one_among_those_always_there(
         passed_over = {f"p{place}": "away" for place in away if place < len(weights)}
         ever_away |= set(passed_over)
         rota = Rota(team, passed_over, levels)
-        for _ in range(count):
-            turn = rota.take()
-            if turn:
-                assert turn.person not in passed_over
-                taken[turn.person] += 1
+        people = rota.take(count).people.to_pylist()
+        assert len(people) == (count if len(passed_over) < len(team) else 0)
+        assert not passed_over.keys() & set(people)
+        taken.update(people)
         levels = rota.levels()
         shares = [taken[member.person] / member.weight for member in team if member.person not in ever_away]
         assert not shares or max(shares) - min(shares) <= 1 + 1e-6
         present = [levels[member.person] for member in team if member.person not in passed_over]
         assert not present or min(levels.values()) >= min(present) - 1e-6, "somebody would be flooded on return"
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    team=st.lists(st.tuples(st.integers(1, 100), st.floats(0, 1e6)), min_size=1, max_size=6),
+    counts=st.lists(st.integers(0, 30), min_size=1, max_size=5),
+)
+def test_turns_are_the_same_however_many_are_taken_at_once(team: list[tuple[int, float]], counts: list[int]) -> None:
+    listed = members(**{f"p{place}": weight for place, (weight, _) in enumerate(team)})
+    levels = {f"p{place}": level for place, (_, level) in enumerate(team)}
+    at_once, in_parts = Rota(listed, {}, levels), Rota(listed, {}, levels)
+    whole, parts = at_once.take(sum(counts)), [in_parts.take(count) for count in counts]
+    for name in ("people", "before", "after", "candidates"):
+        assert getattr(whole, name).tolist() == [value for part in parts for value in getattr(part, name).tolist()]
+    assert at_once.levels() == in_parts.levels()
 
 
 def test_teams_of_one_person_twice_are_refused() -> None:
