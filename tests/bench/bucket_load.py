@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,10 @@ from sluice.store import embedded
 ROWS = 10
 """Rows of a small file."""
 
-HEADER = "full_name,email,company,country,title,city\n"
+HEADER = "full_name,email,company,country,title,city,remarks\n"
+REMARK = "Asked for the price list and a visit in spring, has used a product like ours before, may be called after ten."
+"""Which makes a row as long as those of real files: a file of 1 GB has some five million."""
+
 RUNS = """
 select r.name, count(t.id), r.state_type::text, extract(epoch from r.total_run_time)
 from flow_run as r left join task_run as t on t.flow_run_id = r.id group by r.id order by r.start_time
@@ -44,7 +47,7 @@ class Memory:
     peaks: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
+    def watched(self) -> Generator[None]:
         """Looks twice a second, for as long as the block lasts."""
         stop = threading.Event()
         thread = threading.Thread(target=self._look, args=(stop,))
@@ -108,7 +111,7 @@ def main() -> int:
         with psycopg.connect(cluster.url("prefect")) as connection:
             runs = connection.execute(RUNS).fetchall()
         left = sum(1 for path in inbox.rglob("*") if path.is_file())
-        failed = sum(1 for path in (home / "bucket/failed").rglob("*.csv"))
+        failed = sum(1 for _ in (home / "bucket/failed").rglob("*.csv"))
     _show(wanted, seconds, runs, memory)
     Console().print(f"{left} files are left in the inbox, {failed} failed. Logs and leads are in {home}")
     return 1 if left or failed else 0
@@ -133,7 +136,7 @@ def _drop(inbox: Path, files: int, large: int) -> None:
 
 def _row(name: str, number: int, row: int) -> str:
     mail = f"{row}.{number}@lee{number}.example"
-    return f"{name},{mail},Lee {number} Ltd,US,Sales Director,Springfield\n"
+    return f"{name},{mail},Lee {number} Ltd,US,Sales Director,Springfield,{number} {REMARK}\n"
 
 
 def _wait(inbox: Path, until: float) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from sluice.distinct import distinct, joined, pairs
-from sluice.store.tables import array_text, array_texts
+from sluice.store.tables import array_literals, array_text, array_texts
 
 
 def test_a_function_is_asked_once_per_value_and_missing_stays_missing() -> None:
@@ -55,3 +55,19 @@ def test_array_literals_are_the_same_from_arrow_and_from_lists() -> None:
     assert array_texts(column, column.index).to_dict() == expected
     part = column[[True, False, False, True, True]]
     assert array_texts(part, part.index).to_dict() == {index: expected[index] for index in (4, 1, 0)}
+
+
+@pytest.mark.parametrize(
+    ("lists", "literals"),
+    [
+        pytest.param([[5, -10], None, []], ['{"5","-10"}', None, "{}"], id="numbers"),
+        pytest.param([["a"], None, ["b", None]], ['{"a"}', None, '{"b",""}'], id="a list that is missing, and a cell"),
+        pytest.param([None, None], [None, None], id="nothing but missing lists"),
+        pytest.param([], [], id="no list at all"),
+    ],
+)
+def test_lists_of_other_kinds_become_literals_too(lists: list[Any], literals: list[str | None]) -> None:
+    kind = pa.int64() if lists and isinstance(lists[0], list) and isinstance(lists[0][0], int) else pa.string()
+    column = pa.array(lists, pa.list_(kind))
+    assert array_literals(column).to_pylist() == literals
+    assert array_literals(pa.chunked_array([column[:1], column[1:]])).to_pylist() == literals
