@@ -29,6 +29,9 @@ def registrable_domain(host: str) -> str | None:
     """
     if len(host) > _HOST_LENGTH or "." not in host:
         return None
+    name, _, end = host.partition(".")
+    if name and end and "." not in end and not end.isdigit() and _suffixes().isdisjoint((host, f"*.{end}")):
+        return host  # as most are; whether the end is a listed one makes no difference then
     found = _extractor()(host)
     if found.suffix:
         return f"{found.domain}.{found.suffix}" if found.domain else None
@@ -58,6 +61,11 @@ def _extractor() -> TLDExtract:
 
     # Without these two it would go to the network and write a cache. Private suffixes (blogspot.com) count as suffixes.
     return TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+
+@cache
+def _suffixes() -> frozenset[str]:
+    return frozenset(_extractor().tlds)
 
 
 @cache

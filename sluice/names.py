@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -20,7 +20,6 @@ _INITIALS = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")
 _AND = re.compile(r"[&+]")
 _APOSTROPHE = re.compile(r"(?<=\w)['’`\u00b4](?=\w)")
 _OTHER = re.compile(r"[^a-z0-9]+")
-_REMEMBERED = 50_000  # names of companies: three of four rows of a large file name one that came before
 
 
 class CompanyName(NamedTuple):
@@ -54,7 +53,6 @@ class LegalForms:
     beginnings: frozenset[str]
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def company_name(text: str) -> CompanyName | None:
     """The canonical name of a company: NFKC, transliterated, lower case, `&` as `and`, initials joined, no legal form.
 

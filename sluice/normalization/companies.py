@@ -14,6 +14,7 @@ from sluice.names import company_name
 from sluice.normalization.draft import Draft
 from sluice.normalization.readings import NOTHING, Reading, read_each
 
+_NAMES = 50_000  # of which the answers are kept: three of four rows of a large file name a company that came before
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})")
 
@@ -80,6 +81,7 @@ def _ascii_host(host: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=_NAMES)
 def _read_name(text: str) -> Reading:
     name = company_name(text)
     return Reading(name.key, None, name.legal_class) if name else NOTHING

@@ -5,7 +5,9 @@ from random import Random
 
 import pyarrow as pa
 import pytest
+from tldextract import TLDExtract
 
+from sluice.domains import registrable_domain
 from sluice.normalization import normalize
 from sluice.normalization.emails import read_email
 from sluice.normalization.phones import read_all_phones, read_phone, stated_countries
@@ -90,3 +92,16 @@ def test_letters_that_fold_to_ascii_are_all_known() -> None:
     assert set(FOLDED_TO_ASCII) == {
         letter for letter in letters if any(char.isascii() and char.isalnum() for char in letter.casefold())
     }
+
+
+def test_domains_of_two_labels_are_as_the_library_reads_them() -> None:
+    library, hosts = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True), set[str]()
+    for suffix in library.tlds:
+        labels = suffix.lstrip("*!.").split(".")
+        hosts |= {".".join(labels[-2:]), f"nordwind.{labels[-1]}"}
+    hosts |= {"nordwind.example", "nordwind.", ".example", "10.1", "nordwind.b2", "xn--mnchen-3ya.de", "a_b.com"}
+    for host in sorted(hosts):
+        found, labels = library(host), [label for label in host.split(".") if label]
+        unlisted = None if len(labels) < 2 or labels[-1].isdigit() else host
+        registered = (f"{found.domain}.{found.suffix}" if found.domain else None) if found.suffix else unlisted
+        assert registrable_domain(host) == registered, host
