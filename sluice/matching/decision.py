@@ -35,9 +35,8 @@ def dedupe(batch: Batch, known: Known, about: Circumstances) -> tuple[Batch, Fin
     company_ids, makes_company = link_companies(leads, known, about, findings)
     found = _Found.nobody(len(leads), known, company_ids)
     if about.source.organisation_only:
-        found.lead_ids = [None] * len(leads)
-        found.outcomes = ["created" if makes else "unchanged" for makes in makes_company]
-        found.is_new = [False] * len(leads)
+        found.lead_ids[:], found.is_new[:] = 0, False
+        found.outcomes[~makes_company] = "unchanged"
     else:
         _meet(leads, known, about, (found, findings))
     own = {f"own_{name}": leads[name] for name in schema.OWN_WORDS}
@@ -51,23 +50,22 @@ class _Found:
     """What was found of each lead of a batch, in their order.
 
     Attributes:
-        survived: field → place → the value that survived, where it is not what the row said.
+        lead_ids, company_ids: 0 where there is none.
+        outcomes: text.
+        met: lead → the last of its rows that was looked at: place, what it says, whose it is.
     """
 
-    lead_ids: list[int | None]
-    company_ids: list[int | None]
-    outcomes: list[str]
-    is_new: list[bool]
-    owners: list[str | None]
-    bands: list[str | None]
-    survived: defaultdict[str, dict[int, Any]] = field(default_factory=lambda: defaultdict(dict[int, Any]))
+    lead_ids: np.ndarray
+    company_ids: np.ndarray
+    outcomes: np.ndarray
+    is_new: np.ndarray
+    met: dict[int, tuple[int, Claim, Person]] = field(default_factory=dict[int, tuple[int, Claim, Person]])
 
     @classmethod
-    def nobody(cls, many: int, known: Known, company_ids: list[int | None]) -> _Found:
+    def nobody(cls, many: int, known: Known, company_ids: np.ndarray) -> _Found:
         """Every row is somebody new."""
-        nothing: list[str | None] = [None] * many
-        lead_ids: list[int | None] = list(known.new_lead_ids[:many])
-        return cls(lead_ids, company_ids, ["created"] * many, [True] * many, nothing, list(nothing))
+        lead_ids = np.array(known.new_lead_ids[:many], dtype=np.int64)
+        return cls(lead_ids, company_ids, np.full(many, "created", dtype=object), np.ones(many, dtype=bool))
 
     def note(self, place: int, verdict: Verdict, claim: Claim, *, is_changed: bool) -> None:
         """Writes down who the row at a place was found to be."""
@@ -75,36 +73,42 @@ class _Found:
         outcome = "updated" if is_changed or verdict.outcome == "reopened" else "unchanged"
         self.outcomes[place] = verdict.outcome if verdict.outcome in ("created", "flagged") else outcome
         self.lead_ids[place], self.is_new[place] = person.lead_id, person.is_new
-        self.owners[place], self.bands[place] = person.owner, person.band
-        if person is claim.new:
-            return
-        said, golden = claim.values, person.golden.values
-        for name, value in golden.items():
-            if said.get(name) != value:
-                self.survived[name][place] = value
-        for name in said:
-            if name not in golden:
-                self.survived[name][place] = None
-        for name in ("identity_key", "person_key", "extra"):
-            self.survived[name][place] = getattr(person, name)
+        self.company_ids[place] = person.golden.values.get("company_id") or 0
+        self.met[person.lead_id] = place, claim, person
 
     def columns(self, leads: pd.DataFrame) -> dict[str, Any]:
-        """The columns that `dedupe` adds or changes."""
-        for place, company_id in self.survived.pop("company_id", {}).items():
-            self.company_ids[place] = company_id
-        survived = {name: _with(leads[name], places) for name, places in self.survived.items() if name in leads}
-        last = {lead_id: place for place, lead_id in enumerate(self.lead_ids) if lead_id is not None}
+        """The columns that `dedupe` adds or changes; the last row of a lead has the values that survived."""
+        changed = {name: _with(leads[name], places) for name, places in self._survived().items() if name in leads}
+        _, from_the_end = np.unique(self.lead_ids[::-1], return_index=True)
         is_last = np.zeros(len(leads), dtype=bool)
-        is_last[list(last.values())] = True
-        return survived | {
-            "lead_id": column_of(self.lead_ids, "Int64"),
-            "company_id": column_of(self.company_ids, "Int64"),
+        is_last[len(leads) - 1 - from_the_end] = True
+        before = {place: person for place, _, person in self.met.values()}
+        return changed | {
+            "lead_id": pd.arrays.IntegerArray(self.lead_ids, self.lead_ids == 0),
+            "company_id": pd.arrays.IntegerArray(self.company_ids, self.company_ids == 0),
             "outcome": column_of(self.outcomes, "str"),
-            "is_last": is_last,
-            "is_new_lead": np.array(self.is_new, dtype=bool),
-            "known_owner": column_of(self.owners, "str"),
-            "known_band": column_of(self.bands, "str"),
+            "is_last": is_last & (self.lead_ids > 0),
+            "is_new_lead": self.is_new,
+            "known_owner": _sparse(len(leads), {place: person.owner for place, person in before.items()}),
+            "known_band": _sparse(len(leads), {place: person.band for place, person in before.items()}),
         }
+
+    def _survived(self) -> dict[str, dict[int, Any]]:
+        """Field → place → the value that survived, where it is not what the row itself says."""
+        survived = defaultdict[str, dict[int, Any]](dict[int, Any])
+        for place, claim, person in self.met.values():
+            if person is claim.new:
+                continue
+            said, golden = claim.values, person.golden.values
+            for name, value in golden.items():
+                if said.get(name) != value:
+                    survived[name][place] = value
+            for name in said:
+                if name not in golden:
+                    survived[name][place] = None
+            for name in ("identity_key", "person_key", "extra"):
+                survived[name][place] = getattr(person, name)
+        return survived
 
 
 def _meet(leads: pd.DataFrame, known: Known, about: Circumstances, told: tuple[_Found, Findings]) -> None:
@@ -149,7 +153,11 @@ def _claims(leads: pd.DataFrame, meeting: list[int], found: _Found, about: Circu
     for name in (*schema.STORED, *STRICTEST, *about.attributes):
         if name != "company_id" and leads[name].isna().all():
             continue
-        told = [found.company_ids[place] for place in meeting] if name == "company_id" else cells(leads[name], meeting)
+        told = (
+            [i or None for i in found.company_ids[meeting].tolist()]
+            if name == "company_id"
+            else cells(leads[name], meeting)
+        )
         for values, value in zip(said, told, strict=True):
             if value is not None:
                 values[name] = value
@@ -160,9 +168,16 @@ def _claims(leads: pd.DataFrame, meeting: list[int], found: _Found, about: Circu
     ):
         row, identity_key, person_key, email_key, stated_at, extra = cells_
         rank = Rank(is_edit, trust, stated_at or about.occurred_at, about.receipt_id, row)
-        lead_id = found.lead_ids[place] or 0
         golden = Golden(dict(values), rank)
-        new = Person(lead_id, identity_key, person_key, golden, (about.receipt_id, row), is_new=True, extra=extra)
+        new = Person(
+            int(found.lead_ids[place]),
+            identity_key,
+            person_key,
+            golden,
+            (about.receipt_id, row),
+            is_new=True,
+            extra=extra,
+        )
         yield Claim(identity_key, person_key, email_key, values, new)
 
 
@@ -185,3 +200,10 @@ def _with(column: pd.Series, survived: dict[int, Any]) -> pd.Series:
     else:
         changed[np.fromiter(survived, dtype=np.int64)] = list(survived.values())
     return pd.Series(changed, index=column.index)
+
+
+def _sparse(many: int, texts: dict[int, str | None]) -> Any:
+    """A column of so many rows that has texts at few places."""
+    column = np.full(many, None, dtype=object)
+    column[list(texts)] = list(texts.values())
+    return column_of(column, "str")

@@ -17,22 +17,22 @@ from sluice.matching.keys import COMPANY_CLAIM
 
 def link_companies(
     leads: pd.DataFrame, known: Known, about: Circumstances, findings: Findings
-) -> tuple[list[int | None], list[bool]]:
+) -> tuple[np.ndarray, np.ndarray]:
     """The company of every lead.
 
     Returns:
-        Per lead the number of its company, None where it names none, and whether the row made the company.
+        Per lead the number of its company, 0 where it names none, and whether the row made the company.
     """
     firsts, which = _claims(leads)
     judge = _Judge(leads, known, about, findings)
-    found: list[int | None] = []
-    makes = [False] * len(leads)
+    found: list[int] = []
+    makes = np.zeros(len(leads), dtype=bool)
     claims = zip(*(cells(leads[name], firsts) for name in COMPANY_CLAIM), strict=True)
     for place, stated in zip(firsts, claims, strict=True):
         company, makes[place] = judge.company(stated, place)
-        found.append(company and company.company_id)
+        found.append(company.company_id if company else 0)
     findings.companies += [company for company in known.companies if company.learned_domain]
-    return [found[claim] for claim in which.tolist()], makes
+    return np.array(found, dtype=np.int64)[which], makes
 
 
 def _claims(leads: pd.DataFrame) -> tuple[list[int], np.ndarray]:

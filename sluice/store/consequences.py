@@ -86,6 +86,8 @@ def write_decisions(connection: Connection, findings: Findings, loading: Loading
 def write_assignments(connection: Connection, decided: Decided, loading: Loading) -> None:
     """Who got a lead and why; an assignment that is replaced ends, it is not overwritten."""
     given = decided.is_given
+    if not given.any():
+        return
     known = given & ~decided.is_new
     if known.any():
         ids = decided.lead_ids[known].tolist()

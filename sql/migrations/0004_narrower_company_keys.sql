@@ -1,5 +1,5 @@
--- A start of some letters, or a word that half a trade has, is shared by ever more names as a store grows: the keys under
--- which similar names are found take the last two letters, and the first one, as well (sluice.matching.keys).
+-- A start of some letters, or a word that half a trade has, is shared by ever more names as a store grows: the keys
+-- under which similar names are found take the last two letters, and the first one, as well (sluice.matching.keys).
 update companies
 set
     start_key = start_key || right(substr(replace(canonical_name, ' ', ''), length(start_key) + 1), 2),
