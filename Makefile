@@ -32,9 +32,9 @@ demo: .venv/.synced  ## import the sample leads into a database of their own and
 up: .venv/.synced  ## database, Prefect server, a watched bucket and all deployments, until Ctrl-C
 	@$(BIN)/sluice up
 
-test: .venv/.synced  ## all tests
+test: .venv/.synced  ## all tests, on two workers
 	@tests/parts.sh
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2
 
 faults: .venv/.synced  ## the tests of faults with their large numbers: an hour; docs/faults.md says what they do
 	@SLUICE_REQUIRE_PARTS=1 tests/parts.sh

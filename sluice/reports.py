@@ -16,16 +16,6 @@ from sluice.store.queries import rows
 from sluice.store.receipts import Receipt
 from sluice.strict_yaml import parse
 
-OUTCOMES = {
-    "created": "created",
-    "updated": "updated",
-    "unchanged": "unchanged",
-    "flagged": "flagged",
-    "rejects": "rejected",
-    "set_asides": "set aside",
-}
-"""What became of rows: as the ledger calls it, and as people read it."""
-
 
 def report(database: Database, receipt: Receipt) -> dict[str, Any]:
     """What came in and what became of it: numbers, codes and reasons, no personal data.

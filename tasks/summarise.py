@@ -9,10 +9,16 @@ from typing import Any
 from prefect import get_run_logger
 from prefect.artifacts import create_markdown_artifact
 
-from sluice.reports import OUTCOMES
+from sluice.outcomes import OUTCOMES
 from tasks.chart import chart
 from tasks.look_out import tell
 from tasks.telling import Telling
+
+_UNREAD = {
+    "broken": "broken: it stays and is tried again",
+    "waits": "it waits in its inbox",
+    "gone": "somebody else has taken it",
+}
 
 MOST = 25
 """Lines of a table; a run of 10,000 files stays a page that can be read."""
@@ -136,7 +142,7 @@ def _notability(found: dict[str, Any]) -> tuple[int, int]:
 
 def _file(found: dict[str, Any]) -> tuple[Any, ...]:
     if "error" in found:
-        what = "broken: it stays and is tried again" if found["state"] == "broken" else "could not be read"
+        what = _UNREAD.get(found["state"], "could not be read")
         return (found["file"], found["source"], "", "", "", "", "", "", what)
     counts = found["counts"]
     notes = ["known already"] if found["was_known"] else []

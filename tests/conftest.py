@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -25,6 +26,14 @@ SERVERS = ["embedded", "postgres-15"]
 def pytest_configure(config: pytest.Config) -> None:
     """Declares our own markers."""
     config.addinivalue_line("markers", "both_servers: runs on the embedded Postgres and on Postgres 15")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Shares the tests among the workers of `make test`."""
+    from tests.sharing import Sharing  # what it is made of is there only while there are workers
+
+    return Sharing(config, log)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from flows.commands.terminal import plain, show, table
+from sluice.outcomes import OUTCOMES
 from sluice.problems import CODES
-from sluice.reports import OUTCOMES
 
 MOST_REASONS = 5
 """Reasons and warnings that are shown; `--json` has all."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 import yaml
 
@@ -141,10 +142,14 @@ def test_two_workers_take_in_two_dropped_files_at_once(
     inbox.mkdir(parents=True)
     for file in files:
         (inbox / file.name).write_bytes(file.read_bytes())
-    host.start("watcher")
     ports = [str(_free_port()), str(_free_port())]
-    for port in ports:
-        host.start("worker", PREFECT_WORKER_WEBSERVER_HOST="127.0.0.1", PREFECT_WORKER_WEBSERVER_PORT=port)
+    with psycopg.connect(empty_database.url, autocommit=True) as administrator:
+        administrator.execute("select pg_advisory_lock(7002)")  # no slice gets in before both runs have begun
+        host.start("watcher")
+        for port in ports:
+            near = {"PREFECT_WORKER_WEBSERVER_HOST": "127.0.0.1", "PREFECT_WORKER_WEBSERVER_PORT": port}
+            host.start("worker", PREFECT_WORKER_QUERY_SECONDS="1", **near)  # by default it asks every 10 s
+        wait(lambda: [run["state_type"] for run in runs(host)] == ["RUNNING"] * 2, host, "watcher", "worker")
     done = host.home / "bucket" / "done"
     wait(lambda: len(list(done.glob("*.report.json"))) == len(files), host, "watcher", "worker")
     wait(lambda: len(runs(host)) == 2 and all(run["end_time"] for run in runs(host)), host, "worker")

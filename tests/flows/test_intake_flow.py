@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from flows.intake import named
-from sluice.reports import OUTCOMES
+from sluice.outcomes import OUTCOMES
 from sluice.settings import Settings
 from sluice.store.engine import Database
 from tests.desk import broken

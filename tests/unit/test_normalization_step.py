@@ -10,8 +10,8 @@ from sluice.normalization import normalize
 from sluice.schema import LEAD_NUMBERS, STEP_COLUMNS
 from tests.unit.standard import batch, context, fields, shown
 
-CORPORA = Path(os.environ.get("SLUICE_CORPORA", Path(__file__).parents[3] / "shared" / "corpora"))
-NAUGHTY = CORPORA / "blns" / "blns.json"
+CORPORA = Path(os.environ.get("SLUICE_CORPORA") or Path(__file__).parents[3] / "shared")
+NAUGHTY = CORPORA / "corpora" / "blns" / "blns.json"
 EVERY_FIELD = tuple(fields().fields)
 
 
