@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
+from flows.supervision import end_with_runner
 from sluice.alarms import Notice
 from tasks.ring import ring
 
@@ -23,4 +24,5 @@ def alarm(
         text: More of it.
         link: Address of a page that shows it, or its path in the UI.
     """
+    end_with_runner()
     return ring(Notice(what, about, text, link))

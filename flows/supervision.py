@@ -1,8 +1,9 @@
 """Programs that belong together: started, watched, started again when they die, ended together; nothing stays behind.
 
-A part is a session of its own, so that Ctrl-C reaches the supervisor only. Three nets keep what parts start from
-outliving them: the kernel ends a part whose supervisor dies; what a dead part leaves behind becomes the supervisor's
-child and is ended; and everything carries a mark in its environment by which the next start finds it.
+A part is a session of its own, so that Ctrl-C reaches the supervisor only. Four nets keep what parts start from
+outliving them: the kernel ends a part whose supervisor dies, and a run whose runner does; what a dead part leaves
+behind becomes the supervisor's child and is ended; and everything carries a mark in its environment by which the next
+start finds it.
 """
 
 from __future__ import annotations
@@ -200,6 +201,15 @@ def _read(pid: int, name: str) -> bytes:
         return Path(f"/proc/{pid}/{name}").read_bytes()
     except OSError:  # it has ended, or it is somebody else's
         return b""
+
+
+def end_with_runner() -> None:
+    """In the process of a run below `sluice up`: the kernel kills it when its runner is gone.
+
+    It may be killed at any moment; asked to end, it would tell the server for minutes, which is gone as well.
+    """
+    if MARK in os.environ and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def _ancestors(pid: int) -> Iterator[int]:

@@ -107,13 +107,19 @@ def end_with_parent() -> None:
 
 
 def _let_writer_go(runner: TaskRunner[Any]) -> None:
-    """Frees a broken pool's thread that writes to workers which are gone: before Python 3.11.5 its end waits for ever.
+    """Frees a broken pool from what its end would wait for for ever.
 
-    https://github.com/python/cpython/issues/94777
+    That is a worker that was starting when the pool broke: nobody asked it to end, and nobody reads what it writes.
+    And before Python 3.11.5 it is the thread that writes to workers which are gone
+    (https://github.com/python/cpython/issues/94777).
     """
     executor = getattr(runner, "_executor", None)
+    if not getattr(executor, "_broken", False):
+        return
+    for worker in list((getattr(executor, "_processes", None) or {}).values()):
+        worker.kill()
     queue = getattr(executor, "_call_queue", None)
-    if getattr(executor, "_broken", False) and queue is not None:
+    if queue is not None:
         queue._reader.close()
 
 

@@ -119,11 +119,11 @@ def serving(server: PrefectServer, folder: Path, **environ: str) -> Generator[No
         runner.wait()
 
 
-def until(true: Callable[[], Any]) -> Any:
-    """Waits for something to be there; what it answers."""
+def until(true: Callable[[], Any], told: Callable[[], str] = lambda: "it never came") -> Any:
+    """Waits for something to be there; what it answers. If it never comes, `told` says what there is instead."""
     end = time.monotonic() + PATIENCE
     while not (found := true()):
-        assert time.monotonic() < end, "it never came"
+        assert time.monotonic() < end, told()
         time.sleep(0.2)
     return found
 

@@ -261,7 +261,7 @@ def test_ctrl_c_ends_everything_after_a_kill_of_the_supervisor_too(up: Up, hook:
     until(lambda: (up.home / "logs" / "runner.ready").exists())
     up.process.kill()
     up.process.wait()
-    until(lambda: not up.processes())
+    until(lambda: not up.processes(), lambda: str(up.processes()))
 
     up.start()
     assert {name for name in PARTS if up.part(name)} == set(PARTS)
