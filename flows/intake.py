@@ -9,6 +9,7 @@ from typing import Any
 from prefect import flow
 from prefect.runtime import flow_run
 
+from flows.supervision import end_with_runner
 from sluice.errors import BrokenPromise
 from sluice.intake import UNDECLARED, Order, opened
 from sluice.settings import Settings
@@ -52,6 +53,7 @@ def intake(
         files: Files below the inbox. Empty: everything that is complete there.
         again: Import a content anew although it is known.
     """
+    end_with_runner()
     settings = Settings.read(os.environ)
     with opened(settings) as office, crew(settings.task_runner) as steps:
         work = collect(office, path, Order(Path(path), source, again, steps), files)
@@ -65,8 +67,9 @@ def concluded(totals: dict[str, int], reports: list[dict[str, Any]]) -> dict[str
     Raises:
         BrokenPromise: a file failed for no reason of its own; it stays in the inbox, and the next run tries it again.
     """
-    broken = [found["file"] for found in reports if found["state"] == "broken"]
+    broken = [found for found in reports if found["state"] == "broken"]
     if broken:
-        shown_first = ", ".join(broken[:10])
-        raise BrokenPromise(f"{len(broken)} of {len(reports)} files failed, see their task runs: {shown_first}")
+        said = f"{len(broken)} of {len(reports)} files failed. {broken[0]['file']}: {broken[0]['error']}"
+        others = ", ".join(found["file"] for found in broken[1:10])
+        raise BrokenPromise(f"{said} See also the task runs of {others}" if others else said)
     return totals

@@ -59,6 +59,7 @@ class Watched:
 
     Attributes:
         start: creates a run.
+        told: names of files that the last look said must be renamed.
     """
 
     rules: BucketRules
@@ -67,6 +68,7 @@ class Watched:
     database: Database
     start: Start
     looks: Looks = field(init=False)
+    told: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.looks = Looks(self.rules.settle_seconds)
@@ -78,11 +80,19 @@ class Watched:
             SluiceError: the bucket, the database or the Prefect server is away; nothing is lost by it.
         """
         stable = self.looks.look(self.bucket.entries(), now)
+        self._warn()
         for group in grouped(dropped(self.bucket, self.rules, stable, Order(Path()), dict.fromkeys(self.sources))):
             drops.claim(self.database, self.rules.url, {spelled(f.entry.key): f.entry.version for f in group})
             self.looks.hand_over(file.entry for file in group)
         for run in drops.unsubmitted(self.database, self.rules.url):
             self._submit(run)
+
+    def _warn(self) -> None:
+        """Says of each file once that only another name helps."""
+        misnamed = {entry.name: entry.waits for entry in self.looks.misnamed}
+        for name in misnamed.keys() - self.told:
+            logger.warning("%s: %s: %s", self.rules.name, name, misnamed[name])
+        self.told = set(misnamed)
 
     def _submit(self, run: drops.Run) -> None:
         source = self.rules.source_of(unspelled(run.files[0]), dict.fromkeys(self.sources), Order(Path()).source)

@@ -19,11 +19,13 @@ from sluice.errors import NotFound, UnreadableFile, UserError
 from sluice.intake import UNDECLARED, Office, Order, Origin, intake
 from sluice.reports import report, write_rejects, write_report
 from sluice.settings import Settings
-from sluice.sources.bucket import Bucket, Entry, Gone
+from sluice.sources.bucket import Bucket, Entry, Gone, Misnamed
 from sluice.sources.bucket_folder import Folder
+from sluice.sources.files import fingerprint
 from sluice.sources.spool import spooled, told
 from sluice.sources.stamp import ChangedWhileRead
 from sluice.store import receipts
+from sluice.store.queries import rows
 from sluice.store.receipts import Receipt
 
 SMALL = 1 << 20
@@ -36,7 +38,7 @@ MOST_BYTES = 16 << 20
 """… and so many bytes at most."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """A file that lies in an inbox, and what is to be done with it; the order's path is of no account."""
 
@@ -135,7 +137,7 @@ def take_in(office: Office, file: Dropped) -> dict[str, Any]:
     try:
         file.bucket.check_writable(file.entry.key)
         return _settled(office, file)
-    except (ChangedWhileRead, BeingWorked) as error:
+    except (ChangedWhileRead, BeingWorked, Misnamed) as error:
         return _refused(file, "waits", error)
     except Gone as error:
         return _refused(file, "gone", error)
@@ -184,18 +186,29 @@ def _failed(office: Office, file: Dropped, error: UserError) -> dict[str, Any]:
     spool = office.settings.home / "spool"
     with spooled(spool) as papers:
         written = papers / "report.json"
-        with told(spool):
-            write_report(found, written)
         try:
             with file.bucket.fetched(file.entry) as path:
                 place = _place(file, "failed", path, {})
+                found |= _noted(office, file, path, file.bucket.url_of(place))
+            with told(spool):
+                write_report(found, written)
             file.bucket.put(f"{place}.report.json", written)
             file.bucket.move(file.entry, place)
-        except ChangedWhileRead as changed:
-            return _refused(file, "waits", changed)
+        except (ChangedWhileRead, Misnamed) as waits:
+            return _refused(file, "waits", waits)
         except Gone as gone:
             return _refused(file, "gone", gone)
     return found
+
+
+def _noted(office: Office, file: Dropped, content: Path, to: str) -> dict[str, Any]:
+    """Notes at the receipt of a failed file where it lies from now on; if it has none, only the report says so."""
+    arrived = {"object_url": file.bucket.url_of(f"inbox/{file.entry.key}"), "sha256": fingerprint(content)[1]}
+    with office.database.connection() as connection:
+        failed = rows(connection, "receipt_given_up", **arrived)
+    for receipt in failed:
+        receipts.moved(office.database, receipt["receipt_id"], to)
+    return {"receipt": failed[0]["receipt_id"] if failed else None, "moved_to": to}
 
 
 def _place(file: Dropped, folder: str, content: Path, papers: Mapping[str, Path]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from prefect import get_run_logger
+
 from sluice.bucket_rules import BucketRules, load_buckets
 from sluice.buckets import Dropped, dropped, grouped, is_bucket, opened, rules_of
 from sluice.errors import UserError
@@ -62,6 +64,9 @@ def _everywhere(office: Office, every: Iterable[BucketRules], order: Order) -> I
 def _groups(office: Office, rules: BucketRules, order: Order, files: list[str] | None) -> Iterator[tuple[Dropped, ...]]:
     bucket = opened(rules, office.settings)
     entries = looked_twice(bucket, rules.settle_seconds) if files is None else _named(office, bucket, rules, files)
+    for entry in entries:
+        if entry.is_misnamed:
+            get_run_logger().warning(f"{rules.name}: {entry.name}: {entry.waits}")
     yield from grouped(dropped(bucket, rules, entries, order, office.sources))
 
 

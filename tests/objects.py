@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import http.client
+import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 REFUSAL = '<?xml version="1.0"?><Error><Code>{code}</Code><Message>made up for a test</Message></Error>'
+NO_ANSWER = (0, "")
+"""A refusal: the connection is closed, as when the network is gone."""
 
 
 @dataclass
@@ -22,7 +26,7 @@ class Gate:
     """A proxy in front of the server.
 
     Attributes:
-        refuse: of (method, path) the status and S3 error code to answer with, or None.
+        refuse: of (method, path) the status and S3 error code to answer with, or `NO_ANSWER`, or None.
         before: told (method, path) before a request is passed on.
         cut_after: bytes of a body of a GET of an object after which the connection is closed.
     """
@@ -33,6 +37,16 @@ class Gate:
     before: Callable[[str, str], object] = lambda method, path: None
     cut_after: int | None = None
     passed: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a process must be told to find it."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "AKIAMADEUPFORATEST",
+            "AWS_SECRET_ACCESS_KEY": "canary-secret-of-a-test",
+        }
 
     def put(self, key: str, content: bytes, bucket: str = "leads") -> None:
         """Writes an object past the gate: under any name, and quick enough for thousands."""
@@ -60,6 +74,18 @@ def _backend() -> Any:
 
 
 @contextmanager
+def known(store: Gate, environ: pytest.MonkeyPatch) -> Generator[Gate]:
+    """The server with an empty bucket, named in the environment as AWS names it; afterwards its gate is open again."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        environ.delenv(name)
+    for name, text in store.environ.items():
+        environ.setenv(name, text)
+    yield store
+    store.refuse, store.before, store.cut_after = (lambda *_: None), (lambda *_: None), None
+    store.clear()
+
+
+@contextmanager
 def gated() -> Iterator[Gate]:
     """A server and its gate, both on free ports of 127.0.0.1, with the empty bucket `leads`."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -79,6 +105,8 @@ def gated() -> Iterator[Gate]:
         thread.join()
         proxy.server_close()
         server.stop()
+        gate.clear()
+        _backend().delete_bucket("leads")  # the stores of a process are all one
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -92,6 +120,9 @@ class _Handler(BaseHTTPRequestHandler):
         gate.passed.append((self.command, self.path))
         if refusal := gate.refuse(self.command, self.path):
             status, code = refusal
+            if refusal == NO_ANSWER:
+                self.close_connection = True
+                return
             self._answer(status, [("Content-Type", "application/xml")], REFUSAL.format(code=code).encode())
             return
         gate.before(self.command, self.path)

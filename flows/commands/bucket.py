@@ -30,7 +30,8 @@ def bucket(
 ) -> None:
     """Show what lies in the inboxes of the buckets: which source each file has, whether it is taken next, or why not.
 
-    Nothing is changed. Exit code 4 if a bucket cannot be reached.
+    It looks twice, a second apart: what changes in between is said to grow. Nothing is changed. Exit code 4 if a
+    bucket cannot be reached.
     """
     from sluice.bucket_rules import load_buckets
     from sluice.buckets import rules_of

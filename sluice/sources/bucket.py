@@ -18,6 +18,7 @@ UNFINISHED = (".tmp", ".part", ".crdownload", ".filepart")
 LONGEST_NAME = 230
 """Bytes of a file's name: with `.rejects (99).csv.report.json` behind it, a file system still takes it."""
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_AS_IT_IS = re.compile(r"[%\x00-\x1f\x7f\u0080-\u009f\u2028\u2029\ud800-\udfff]")
 
 
@@ -27,11 +28,15 @@ class BucketUnavailable(UserError):
     exit_code = 4
 
 
+class Misnamed(UserError):
+    """An object whose name no path may have. It stays where it is; nothing but another name helps."""
+
+
 class Gone(UnreadableFile):
     """The file is not there any more: another run has moved it, or somebody has taken it back."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A file that lies in an inbox.
 
@@ -40,17 +45,19 @@ class Entry:
         size: in bytes.
         version: changes whenever the content may have changed; another machine's clock has no say in it.
         waits: why it is not to be read however long it lies there, or "".
+        is_misnamed: whether only another name helps; its owner is told, in every run.
     """
 
     key: str
     size: int
     version: str
     waits: str = ""
+    is_misnamed: bool = False
 
     @property
     def name(self) -> str:
-        """What people call it: its last part, odd bytes and control characters written out."""
-        return shown(PurePosixPath(self.key).name)
+        """What people call it: its last part, or all of it if it must be renamed; control characters written out."""
+        return shown(self.key if self.is_misnamed else PurePosixPath(self.key).name)
 
 
 class Bucket(Protocol):
@@ -84,6 +91,7 @@ class Bucket(Protocol):
         Raises:
             ChangedWhileRead: there is another version by now.
             Gone: it is not there any more.
+            Misnamed: only an object of another name, ending in `/`, is there.
             BucketUnavailable: it cannot be read, or there is no space for it.
         """
         ...
@@ -122,6 +130,22 @@ def why_it_waits(key: str) -> str:
     if len(name.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
         return f"its name has more than {LONGEST_NAME} bytes, and its report would find no place; shorten it"
     return ""
+
+
+def why_misnamed(key: str) -> str:
+    """Why no path may have that name, or "". An object store takes any name; what reads and moves objects does not."""
+    parts = key.removesuffix("/").split("/")
+    if _CONTROL.search(key):
+        found = "has a control character, such as the end of a line"
+    elif "" in parts:
+        found = "begins with `/` or has two of them in a row"
+    elif "." in parts or ".." in parts:
+        found = "has `.` or `..` for a folder"
+    elif key.endswith("/"):
+        found = "ends in `/`, as only a folder's does"
+    else:
+        return ""
+    return f"its name {found}, so it cannot be read or moved; rename it"
 
 
 def spelled(key: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Generator, Iterator
@@ -10,6 +11,7 @@ from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import (
@@ -19,10 +21,11 @@ from obstore.exceptions import (
     PreconditionError,
     UnauthenticatedError,
 )
-from obstore.store import from_url
+from obstore.store import S3Store, from_url
 
 from sluice.sources import spool
-from sluice.sources.bucket import BucketUnavailable, Entry, Gone, why_it_waits
+from sluice.sources.bucket import BucketUnavailable, Entry, Gone, Misnamed, why_it_waits, why_misnamed
+from sluice.sources.bucket_names import names
 from sluice.sources.stamp import changed_while_read
 
 BLOCK = 1 << 20
@@ -67,11 +70,20 @@ class Objects:
 
     def entries(self) -> Iterator[Entry]:
         """As `Bucket.entries`; in pages of 1,000, by key."""
+        last: str | None = ""
         with self._told():
-            for page in obstore.list(self._store, "inbox", chunk_size=1_000):
-                for found in page:
-                    if entry := self._entry(dict(found)):
-                        yield entry
+            while last is not None:
+                try:
+                    for page in obstore.list(self._store, "inbox", offset=last or None, chunk_size=1_000):
+                        for found in page:
+                            if entry := self._entry(dict(found), last):
+                                yield entry
+                            last = max(last, found["path"])
+                    return
+                except InvalidPathError:
+                    if not isinstance(self._store, S3Store):
+                        raise
+                    last = yield from self._whatever_the_name(self._store, last)
 
     def entry(self, key: str) -> Entry | None:
         """As `Bucket.entry`; a name that no path may have names nothing."""
@@ -94,9 +106,13 @@ class Objects:
         with spool.spooled(self._spool) as folder:
             path = folder / "content"
             modified = 0.0
-            with self._told(entry), path.open("wb") as file:
+            with spool.told(self._spool), path.open("wb") as file, self._told(entry):  # closing writes what is left
                 conditions: Any = {"if_match": _e_tag(entry)} if _e_tag(entry) else {}
-                answer = obstore.get(self._store, f"inbox/{entry.key}", options=conditions)
+                try:
+                    answer = obstore.get(self._store, f"inbox/{entry.key}", options=conditions)
+                except FileNotFoundError:
+                    self._check_name(entry)
+                    raise
                 if self._entry(dict(answer.meta)) != entry:
                     raise changed_while_read(self.url_of(f"inbox/{entry.key}"))
                 modified, size = answer.meta["last_modified"].timestamp(), 0
@@ -150,6 +166,18 @@ class Objects:
         """As `Bucket.url_of`."""
         return f"{self.url}/{place}"
 
+    def _check_name(self, entry: Entry) -> None:
+        """That an object which was listed and is not there has not only lost the `/` of its name in the listing.
+
+        Raises:
+            Misnamed: it has.
+        """
+        with contextlib.suppress(InvalidPathError):
+            first = next(iter(obstore.list(self._store, f"inbox/{entry.key}", chunk_size=1)), [])
+            for found in first:
+                if found["path"] == f"inbox/{entry.key}" and found["size"]:
+                    raise Misnamed(self.url_of(f"inbox/{entry.key}/"), why_misnamed(f"{entry.key}/"))
+
     def _check(self, entry: Entry) -> None:
         now = self.entry(entry.key)
         if now is None:
@@ -157,22 +185,51 @@ class Objects:
         if now.version != entry.version:
             raise changed_while_read(self.url_of(f"inbox/{entry.key}"))
 
-    def _entry(self, found: dict[str, Any]) -> Entry | None:
-        """The object of the inbox; None for the mark that some tools leave in the place of a folder."""
+    def _whatever_the_name(self, store: S3Store, last: str) -> Generator[Entry, None, str | None]:
+        """Goes on with a listing that a name has ended which no path may have; such objects wait.
+
+        Returns:
+            The path behind which obstore can go on, or None if there is nothing left.
+        """
+        before = f"{store.prefix.strip('/')}/" if store.prefix else ""
+        after = f"{before}{last}" if last else ""
+        while True:
+            page, is_last = names(urlsplit(self.url).netloc, f"{before}inbox/", after, _CLIENT)
+            misnamed = ""
+            for found in page:
+                key, after = found.name.removeprefix(f"{before}inbox/"), found.name
+                misnamed = why_misnamed(key)
+                if key and (found.size or not key.endswith("/")):
+                    version = f"{found.e_tag or found.size} {found.changed}"
+                    yield Entry(key, found.size, version, misnamed or why_it_waits(key), bool(misnamed))
+            if is_last:
+                return None
+            if not misnamed:
+                return after.removeprefix(before)
+
+    def _entry(self, found: dict[str, Any], last: str = "") -> Entry | None:
+        """The object of the inbox; None for the mark that some tools leave in the place of a folder.
+
+        Args:
+            last: the path that was listed before it. A listing shows `shows/` as `shows`, behind its place.
+        """
         path = str(found["path"])
         key = path.removeprefix("inbox/")
-        if not found["size"] and not self._is_there(path):
-            return None
-        when = f"{found['last_modified']:%Y-%m-%dT%H:%M:%S}"  # a copy of the same content is another arrival
-        return Entry(key, found["size"], f"{found['e_tag'] or found['size']} {when}", why_it_waits(key))
+        if (not found["size"] or path <= last) and not self._is_there(path, found["size"], found["e_tag"]):
+            return self._misnamed(found) if found["size"] else None
+        return Entry(key, found["size"], _version(found), why_it_waits(key))
 
-    def _is_there(self, path: str) -> bool:
-        """Whether an object has that very name: a listing shows the mark `shows/` as `shows`."""
+    def _misnamed(self, found: dict[str, Any]) -> Entry:
+        key = str(found["path"]).removeprefix("inbox/") + "/"
+        return Entry(key, found["size"], _version(found), why_misnamed(key), is_misnamed=True)
+
+    def _is_there(self, path: str, size: int, e_tag: str | None) -> bool:
+        """Whether it is an object of that very name that was listed."""
         try:
-            obstore.head(self._store, path)
+            there = obstore.head(self._store, path)
         except FileNotFoundError:
             return False
-        return True
+        return (there["size"], there["e_tag"]) == (size, e_tag)
 
     def _gone(self, place: str) -> Gone:
         return Gone(
@@ -200,6 +257,11 @@ class Objects:
         except (BaseError, PermissionError, OSError) as error:
             found, fix = _said(error) or _guessed(error)
             raise BucketUnavailable(where, found, fix=f"{fix}; {doing}") from None
+
+
+def _version(found: dict[str, Any]) -> str:
+    when = f"{found['last_modified']:%Y-%m-%dT%H:%M:%S}"  # a copy of the same content is another arrival
+    return f"{found['e_tag'] or found['size']} {when}"
 
 
 def _e_tag(entry: Entry) -> str:

@@ -14,7 +14,7 @@ EMPTY_SECONDS = 60
 GROWS = "it has changed lately, and may still grow"
 
 
-@dataclass
+@dataclass(slots=True)
 class _Sight:
     version: str
     since: float
@@ -26,12 +26,16 @@ class Looks:
 
     Args:
         settle_seconds: how long a file must have looked the same.
+
+    Attributes:
+        misnamed: what the last look saw that only another name helps.
     """
 
     def __init__(self, settle_seconds: float) -> None:
         self._settle_seconds = settle_seconds
         self._seen: dict[str, _Sight] = {}
         self._last = 0.0
+        self.misnamed: list[Entry] = []
 
     def look(self, entries: Iterable[Entry], now: float) -> list[Entry]:
         """Takes in what lies there at `now` (seconds of a clock that only goes forward).
@@ -41,7 +45,10 @@ class Looks:
         """
         seen: dict[str, _Sight] = {}
         stable: list[Entry] = []
+        self.misnamed.clear()
         for entry in entries:
+            if entry.is_misnamed:
+                self.misnamed.append(entry)
             if entry.waits:
                 continue
             sight = self._seen.get(entry.key)
@@ -80,6 +87,8 @@ class Looks:
 def looked_twice(bucket: Bucket, settle_seconds: float) -> list[Entry]:
     """What is complete in an inbox, for whoever looks only once: two looks, with the time to settle between them.
 
+    What must be renamed comes last, so that whoever asked is told of it.
+
     Raises:
         BucketUnavailable, UnreadableFile: it cannot be listed.
     """
@@ -88,4 +97,4 @@ def looked_twice(bucket: Bucket, settle_seconds: float) -> list[Entry]:
     if looks.is_waiting:
         time.sleep(settle_seconds)
         stable = looks.look(bucket.entries(), time.monotonic())
-    return stable
+    return stable + looks.misnamed

@@ -54,7 +54,7 @@ def submitted(database: Database, bucket: str, run: Run) -> None:
 
 
 def claims(database: Database, bucket: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Key → version, claimed_at, submitted_at of the files that were claimed."""
+    """Key → version, submitted_at of the files that were claimed."""
     with database.connection() as connection:
         found = rows(connection, "drops_versions", bucket=bucket, keys=list(keys))
     return {row["key"]: row for row in found}

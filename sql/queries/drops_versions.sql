@@ -1,8 +1,7 @@
--- in which version files were claimed, and when
+-- in which version files were claimed, and since when a run has them
 select
     key,
     version,
-    claimed_at,
     submitted_at
 from drops
 where bucket = %(bucket)s and key = any(%(keys)s::text[])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from sluice.sources.bucket import BucketUnavailable
 from sluice.sources.bucket_objects import Objects
 from sluice.sources.stamp import ChangedWhileRead
 from tests.desk import Desk, broken
-from tests.objects import Gate, gated
+from tests.objects import Gate, gated, known
 
 ANNA = b"full_name,email\nAnna Schmidt,anna@nordwind.example\n"
 BEN = b"full_name,email\nBen Carter,ben@kaltenbach.example\n"
@@ -33,16 +32,8 @@ def store() -> Iterator[Gate]:
 
 @pytest.fixture
 def gate(store: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    """The server with an empty bucket, named in the environment as AWS names it."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", store.url)
-    monkeypatch.setenv("AWS_REGION", "eu-central-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAMADEUPFORATEST")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret-of-a-test")
-    yield store
-    store.refuse, store.before, store.cut_after = (lambda *_: None), (lambda *_: None), None
-    store.clear()
+    with known(store, monkeypatch) as gate:
+        yield gate
 
 
 @pytest.fixture
@@ -216,34 +207,6 @@ def test_nothing_is_loaded_from_a_bucket_that_cannot_be_written_to(desk: Desk, g
     with pytest.raises(BucketUnavailable, match=r"access is denied.*nothing was loaded"):
         take_all(desk)
     assert desk.ask("select count(*) from receipts") == [0]
-
-
-def test_whatever_an_object_is_called(desk: Desk, gate: Gate) -> None:
-    names = [
-        "spring leads.csv",
-        "Zürich.csv",
-        "Zu\u0308rich.csv",
-        "100%.csv",
-        "a%20b.csv",
-        "q?x=1&y#z.csv",
-        "LEADS.csv",
-        "leads.csv",
-        "leads.csv/inner.csv",
-        "+plus.csv",
-    ]
-    for number, name in enumerate(names):
-        gate.put(f"partners/inbox/{name}", ANNA.replace(b"anna@", b"anna%d@" % number))
-    gate.put("partners/inbox/folder/", b"")
-    assert {found["state"] for found in take_all(desk, "files")} == {"done"}
-    assert sorted(desk.ask("select name from receipts")) == sorted(name.rpartition("/")[2] for name in names)
-    assert [key for key in sorted(gate.keys()) if "/inbox/" in key] == ["partners/inbox/folder/"]
-
-
-@pytest.mark.parametrize("name", ["two\nlines.csv", "../up.csv", "a//b.csv"])
-def test_a_name_that_no_path_may_have_is_named(objects: Objects, gate: Gate, name: str) -> None:
-    gate.put(f"partners/inbox/{name}", ANNA)
-    with pytest.raises(BucketUnavailable, match=r"a name that no path may have: .*Rename or delete it"):
-        list(objects.entries())
 
 
 def test_a_listing_comes_page_by_page(objects: Objects, gate: Gate) -> None:
