@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from sluice.expectations import Arrived, broken
 from sluice.rules import Expectation
 from sluice.schema import REJECT_COLUMNS
 from sluice.store.engine import Database
-from sluice.store.queries import rows
+from sluice.store.queries import rows, streamed
 from sluice.store.receipts import Receipt
 from sluice.strict_yaml import parse
 
@@ -79,25 +81,29 @@ def write_rejects(database: Database, receipt: Receipt, path: Path) -> int:
     Returns:
         How many rows there are; with none, no file is written.
     """
-    with database.connection() as connection:
-        rejected = rows(connection, "rejects_list", receipt_id=receipt.receipt_id, only_open=True, most=None)
-    if not rejected:
-        return 0
+    with database.transaction() as connection:
+        rejected = streamed(connection, "rejects_list", receipt_id=receipt.receipt_id, only_open=True, most=None)
+        first = next(rejected, None)
+        return 0 if first is None else _write_rejects(receipt, chain([first], rejected), path)
+
+
+def _write_rejects(receipt: Receipt, rejected: Iterable[dict[str, Any]], path: Path) -> int:
     survey = receipt.survey or {}
     encoding = "utf-8-sig" if survey["encoding"] == "utf-8" else survey["encoding"]  # else Excel takes it for cp1252
     theirs = [at for at, name in enumerate(receipt.header) if name not in REJECT_COLUMNS]
-    unfinished = path.with_name(path.name + ".tmp")
+    unfinished, written = path.with_name(path.name + ".tmp"), 0
     with unfinished.open("w", encoding=encoding, errors="backslashreplace", newline="") as stream:
         unfinished.chmod(0o600)
         writer = csv.writer(stream, delimiter=survey["delimiter"])
         writer.writerow([*REJECT_COLUMNS, *(receipt.header[at] for at in theirs)])
         for row in rejected:
+            written += 1
             record = row["record"]
             is_cut = len(record) >= len(receipt.header) > len(theirs)  # else the row came as one piece
             kept = [*(record[at] for at in theirs), *record[len(receipt.header) :]] if is_cut else record
             writer.writerow([mark(receipt, row["row_number"]), *_told(row), *kept])
     unfinished.replace(path)
-    return len(rejected)
+    return written
 
 
 def _told(row: dict[str, Any]) -> list[str]:

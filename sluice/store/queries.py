@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sluice.settings import REPOSITORY
 
 FOLDER = REPOSITORY / "sql" / "queries"
+_AT_A_TIME = 2_000
 
 
 @cache
@@ -30,6 +31,19 @@ def table(connection: Connection, name: str, /, **parameters: Any) -> tuple[list
     """The names of a query's columns and all its rows, fetched at once: for lookups of thousands."""
     found = connection.exec_driver_sql(query(name), parameters)
     return list(found.keys()), found.fetchall()
+
+
+def streamed(connection: Connection, name: str, /, **parameters: Any) -> Iterator[dict[str, Any]]:
+    """All rows of a query, as dictionaries, some at a time: for answers that may be as long as a file.
+
+    Args:
+        connection: in a transaction, which lasts until the last row is read.
+    """
+    found = connection.execution_options(stream_results=True).exec_driver_sql(query(name), parameters)
+    names = list(found.keys())
+    for part in found.partitions(_AT_A_TIME):
+        for row in part:
+            yield dict(zip(names, row, strict=True))
 
 
 def value(connection: Connection, name: str, /, **parameters: Any) -> Any:

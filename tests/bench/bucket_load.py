@@ -31,7 +31,7 @@ ROWS = 10
 """Rows of a small file."""
 
 HEADER = "full_name,email,company,country,title,city,remarks\n"
-REMARK = "Asked for the price list and a visit in spring, has used a product like ours before, may be called after ten."
+REMARK = "Asked for the price list and a visit in spring; has used a product like ours before; may be called after ten."
 """Which makes a row as long as those of real files: a file of 1 GB has some five million."""
 
 RUNS = """

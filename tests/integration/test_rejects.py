@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,15 @@ def test_a_row_with_too_many_cells_stays_refused_until_it_is_mended(desk: Desk, 
     path.write_bytes(path.read_bytes().replace(b";Berlin", b""))
     assert desk.counts(desk.take(path)) == {"created": 1}
     assert desk.ask("select full_name from leads") == ["Jürgen Weiß"]
+
+
+def test_a_file_of_nothing_but_rejects_is_not_held_in_memory(desk: Desk, tmp_path: Path) -> None:
+    receipt = desk.take("full_name,email\n" + "Weiß, Jürgen,juergen@nordwind.example\n" * 20_000)
+    tracemalloc.start()
+    assert write_rejects(desk.database, receipt, tmp_path / "leads.rejects.csv") == 20_000
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 16 << 20, "all of them at once take more than twice as much"
 
 
 def test_without_rejects_there_is_no_file(desk: Desk, tmp_path: Path) -> None:
