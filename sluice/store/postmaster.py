@@ -34,6 +34,11 @@ _SETTINGS = [
     "log_error_verbosity=terse",
     "log_checkpoints=off",
 ]
+_LEAST_BUFFERS, _MOST_BUFFERS = 128, 512
+"""Megabytes; in which a large import finds the upper pages of its indexes again."""
+
+# A page is written whole when it changes for the first time after a checkpoint, and an import changes pages everywhere.
+_LARGE_IMPORTS = ["checkpoint_timeout=15min", "max_wal_size=3GB"]
 _FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 
 
@@ -132,7 +137,7 @@ def new_password() -> str:
 
 
 def _popen(server: Server, port: int) -> subprocess.Popen[bytes]:
-    options = [*_SETTINGS, *([] if server.durable else _FAST)]
+    options = [*_SETTINGS, f"shared_buffers={_buffers()}MB", *(_LARGE_IMPORTS if server.durable else _FAST)]
     command = [server.binaries.program("postgres"), "-D", str(server.data), "-p", str(port)]
     command += [part for option in options for part in ("-c", option)]
     environment = dict(_ENVIRONMENT)
@@ -153,6 +158,12 @@ def _popen(server: Server, port: int) -> subprocess.Popen[bytes]:
         )
     finally:
         os.close(log)
+
+
+def _buffers() -> int:
+    """An eighth of the machine's memory, within bounds, in MB."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    return min(max(memory // 8, _LEAST_BUFFERS), _MOST_BUFFERS)
 
 
 def _die_with_parent() -> Callable[[], None] | None:
