@@ -1,5 +1,4 @@
--- companies that rows name exactly: by their own domain or by their canonical name; an array, for a join would read
--- every company there is
+-- companies that rows name exactly: by their own domain or by their canonical name
 select
     company_id,
     name,
@@ -11,12 +10,10 @@ select
     row_number
 from companies
 where
-    company_id = any(
-        array(
-            select d.company_id from companies as d
-            where d.domain = any(%(domains)s::text[])
-            union
-            select n.company_id from companies as n
-            where n.canonical_name = any(%(names)s::text[])
-        )
+    company_id in (
+        select d.company_id from companies as d
+        where d.domain = any(%(domains)s::text[])
+        union
+        select n.company_id from companies as n
+        where n.canonical_name = any(%(names)s::text[])
     )
