@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from sluice.settings import Settings
 from sluice.store.engine import Database
 from tests.buckets import ANNA
 from tests.desk import Desk
+
+if TYPE_CHECKING:
+    from tests.objects import Gate
 
 
 @pytest.fixture
@@ -31,3 +35,21 @@ def drop(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / "bucket"
 
     return drop_file
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Gate]:
+    """An S3 API on loopback."""
+    from tests.objects import gated  # a second of imports that few tests need
+
+    with gated() as gate:
+        yield gate
+
+
+@pytest.fixture
+def gate(store: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """Its bucket `leads`, empty, named in the environment."""
+    from tests.objects import known
+
+    with known(store, monkeypatch) as gate:
+        yield gate

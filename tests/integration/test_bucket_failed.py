@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from sluice.bucket_rules import BucketRules
 from sluice.buckets import dropped, opened, take_in
 from sluice.intake import Order
 from tests.buckets import ANNA, BEN, Drop, take
 from tests.desk import Desk
-from tests.objects import Gate, gated, known
+from tests.objects import Gate
 
 WORKBOOK = b"PK\x03\x04 a workbook"
 RULES = BucketRules(name="partners", url="s3://leads/partners", settle_seconds=0)
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[Gate]:
-    with gated() as gate:
-        yield gate
-
-
-@pytest.fixture
-def gate(store: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    with known(store, monkeypatch) as gate:
-        yield gate
 
 
 def test_the_receipt_of_a_file_in_failed(desk: Desk, drop: Drop) -> None:

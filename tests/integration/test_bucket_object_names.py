@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -19,7 +18,7 @@ from sluice.sources.bucket import BucketUnavailable
 from sluice.sources.bucket_objects import Objects
 from sluice.sources.stability import looked_twice
 from tests.desk import Desk, broken
-from tests.objects import Gate, gated, known
+from tests.objects import Gate
 
 ANNA = b"full_name,email\nAnna Schmidt,anna@nordwind.example\n"
 RULES = BucketRules(name="partners", url="s3://leads/partners", source="files", settle_seconds=0)
@@ -34,18 +33,6 @@ MISNAMED = {
     "leads.csv/": "leads.csv/",
 }
 """Names that no path may have → as their owner is told."""
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[Gate]:
-    with gated() as gate:
-        yield gate
-
-
-@pytest.fixture
-def gate(store: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    with known(store, monkeypatch) as gate:
-        yield gate
 
 
 def test_whatever_an_object_is_called(desk: Desk, gate: Gate) -> None:

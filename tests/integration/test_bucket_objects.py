@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +16,11 @@ from sluice.sources.bucket import BucketUnavailable
 from sluice.sources.bucket_objects import Objects
 from sluice.sources.stamp import ChangedWhileRead
 from tests.desk import Desk, broken
-from tests.objects import Gate, gated, known
+from tests.objects import Gate
 
 ANNA = b"full_name,email\nAnna Schmidt,anna@nordwind.example\n"
 BEN = b"full_name,email\nBen Carter,ben@kaltenbach.example\n"
 RULES = BucketRules(name="partners", url="s3://leads/partners", settle_seconds=0)
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[Gate]:
-    with gated() as gate:
-        yield gate
-
-
-@pytest.fixture
-def gate(store: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    with known(store, monkeypatch) as gate:
-        yield gate
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,24 +11,12 @@ from sluice.buckets import dropped, opened, take_in
 from sluice.intake import Order
 from sluice.sources.stability import looked_twice
 from tests.desk import Desk, broken
-from tests.objects import NO_ANSWER, Gate, gated, known
+from tests.objects import NO_ANSWER, Gate
 from tests.prefect_desk import PrefectServer
 
 LEADS = b"full_name,email\nAnna Schmidt,anna%d@nordwind.example\n"
 RUN = "import sys; from flows.intake import intake; intake(sys.argv[1])"
 RULES = BucketRules(name="leads", url="s3://leads", settle_seconds=0)
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[Gate]:
-    with gated() as gate:
-        yield gate
-
-
-@pytest.fixture
-def gate(store: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    with known(store, monkeypatch) as gate:
-        yield gate
 
 
 @pytest.mark.parametrize(

@@ -15,22 +15,10 @@ from sluice.intake import Order
 from sluice.sources.bucket import BucketUnavailable
 from tests.conftest import absent
 from tests.desk import Desk, broken
-from tests.objects import Gate, gated, known
+from tests.objects import Gate
 
 RULES = BucketRules(name="leads", url="s3://leads", settle_seconds=0)
 ROW = "Anna Schmidt,anna%d@nordwind.example," + 10_000 * "x" + "\n"
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[Gate]:
-    with gated() as gate:
-        yield gate
-
-
-@pytest.fixture
-def gate(store: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    with known(store, monkeypatch) as gate:
-        yield gate
 
 
 @pytest.fixture
