@@ -30,7 +30,8 @@ def registrable_domain(host: str) -> str | None:
     if len(host) > _HOST_LENGTH or "." not in host:
         return None
     name, _, end = host.partition(".")
-    if name and end and "." not in end and not end.isdigit() and _suffixes().isdisjoint((host, f"*.{end}")):
+    is_plain = name and end and "." not in end and not end.isdigit() and "xn--" not in host
+    if is_plain and _suffixes().isdisjoint((host, f"*.{end}")):
         return host  # as most are; whether the end is a listed one makes no difference then
     found = _extractor()(host)
     if found.suffix:

@@ -43,7 +43,7 @@ def _processes(wanted: settings.TaskRunner) -> Generator[TaskRunner[Any]]:
         try:
             yield runner
         finally:
-            _let_writer_go(runner)
+            _let_broken_pool_go(runner)
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def end_with_parent() -> None:
     threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
 
 
-def _let_writer_go(runner: TaskRunner[Any]) -> None:
+def _let_broken_pool_go(runner: TaskRunner[Any]) -> None:
     """Frees a broken pool from what its end would wait for for ever.
 
     That is a worker that was starting when the pool broke: nobody asked it to end, and nobody reads what it writes.

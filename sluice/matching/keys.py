@@ -60,20 +60,23 @@ def person_keys(leads: pd.DataFrame) -> pd.Series:
 
 @lru_cache(maxsize=50_000)
 def company_keys(canonical_name: str, length: int) -> tuple[str, str | None]:
-    """Keys under which similar names are found: how the name starts and ends, and its longest word and first letter.
+    """Keys under which similar names are found: how its first and last word start, and its longest word and first letter.
 
-    A start alone, or a word that half a trade has ("logistik"), is shared by ever more names as a store grows.
+    A start alone, or a word that half a trade has ("logistik"), is shared by ever more names as a store grows. How a
+    name ends is in no key: a plural or a slip of the finger there is what makes two names of one company.
 
     Args:
         canonical_name: as `sluice.names` makes it.
         length: letters of the start.
 
     Returns:
-        The start with the last two letters, and the longest word, if it is longer than a start, with the first letter.
+        The start of all letters with that of the last of several words; and the longest word, if it is longer than a
+        start, with the first letter.
     """
-    letters, longest = canonical_name.replace(" ", ""), max(canonical_name.split(), key=len, default="")
-    word = f"{longest} {letters[0]}" if len(longest) > length else None
-    return letters[:length] + letters[length:][-2:], word
+    letters, words = canonical_name.replace(" ", ""), canonical_name.split()
+    longest = max(words, key=len, default="")
+    start = letters[:length] + (words[-1][:2] if len(words) > 1 else "")
+    return start, f"{longest} {letters[0]}" if len(longest) > length else None
 
 
 def letters_alike(canonical_name: str, similarity: float) -> tuple[int, int]:

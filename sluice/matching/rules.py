@@ -25,7 +25,8 @@ class CompanyRules(Rules):
     Attributes:
         link_from: at or above, the row joins the known company.
         review_from: at or above, a new company is made and the pair is put before a person.
-        key_length: letters of the canonical name that two candidates must share at its start.
+        key_length: letters of the canonical name that two candidates must share at its start, unless they share the
+            longest word.
         most_candidates: how many known names of a similar length are looked up under one key at the most.
     """
 

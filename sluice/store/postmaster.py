@@ -38,7 +38,7 @@ _LEAST_BUFFERS, _MOST_BUFFERS = 128, 512
 """Megabytes; in which a large import finds the upper pages of its indexes again."""
 
 # A page is written whole when it changes for the first time after a checkpoint, and an import changes pages everywhere.
-_LARGE_IMPORTS = ["checkpoint_timeout=15min", "max_wal_size=3GB"]
+_LARGE_IMPORTS = ["checkpoint_timeout=15min", "max_wal_size=2GB"]
 _FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 
 

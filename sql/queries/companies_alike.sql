@@ -1,5 +1,5 @@
--- names that may be like those of rows: the same start or the same long word, and about as many letters; so many of
--- each at the most, however many companies there are
+-- names that may be like those of rows: the same start or the same long word (sluice.matching.keys), and about as many
+-- letters; so many of each at the most, however many companies there are
 select
     n.canonical_name,
     array(

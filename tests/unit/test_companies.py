@@ -50,6 +50,15 @@ CASES = [
         ["1", "1 much the same name"],
         id="a letter in a long name",
     ),
+    *(
+        pytest.param([claim(ours), claim(theirs)], found, id=f"another ending: {ours}, {theirs}")
+        for ours, theirs, found in (
+            ("nordwind logistics", "nordwind logistic", ["1", "1 much the same name"]),
+            ("muller maschinenbau", "muller maschinenbaus", ["1", "1 much the same name"]),
+            ("muller systems", "muller system", ["1", "2 ?1"]),
+            ("siemens", "siemen", ["1", "2 ?1"]),
+        )
+    ),
     pytest.param([claim("socfinal"), claim("socfinaf")], ["1", "2"], id="a letter in a short name"),
     pytest.param([claim("plant 12 operations"), claim("plant 13 operations")], ["1", "2"], id="numbers must be equal"),
 ]

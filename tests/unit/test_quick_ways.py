@@ -97,8 +97,9 @@ def test_letters_that_fold_to_ascii_are_all_known() -> None:
 def test_domains_of_two_labels_are_as_the_library_reads_them() -> None:
     library, hosts = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True), set[str]()
     for suffix in library.tlds:
-        labels = suffix.lstrip("*!.").split(".")
-        hosts |= {".".join(labels[-2:]), f"nordwind.{labels[-1]}"}
+        for written in {suffix.lstrip("*!."), suffix.lstrip("*!.").encode("idna").decode()}:
+            labels = written.split(".")
+            hosts |= {".".join(labels[-2:]), f"nordwind.{labels[-1]}"}
     hosts |= {"nordwind.example", "nordwind.", ".example", "10.1", "nordwind.b2", "xn--mnchen-3ya.de", "a_b.com"}
     for host in sorted(hosts):
         found, labels = library(host), [label for label in host.split(".") if label]
