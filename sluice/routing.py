@@ -171,7 +171,7 @@ class _Dispatcher:
     """Takes the decisions of one batch; remembers the turns.
 
     A lead's *kind* is the place of the first rule that matches, `_OTHERWISE`, or above all rules an owner whom it has
-    already. What is the same for all leads of a kind is worked out once; turns are taken team by team, in the order of the leads.
+    already. What is the same for all leads of a kind is worked out once; turns are taken a team at a time.
     """
 
     def __init__(self, rules: RoutingRules, workforce: Workforce, rotas: Rotas) -> None:

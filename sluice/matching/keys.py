@@ -60,7 +60,7 @@ def person_keys(leads: pd.DataFrame) -> pd.Series:
 
 @lru_cache(maxsize=50_000)
 def company_keys(canonical_name: str, length: int) -> tuple[str, str | None]:
-    """Keys under which similar names are found: how its first and last word start, and its longest word and first letter.
+    """Keys under which similar names are found: how they and their last words start, and the longest word.
 
     A start alone, or a word that half a trade has ("logistik"), is shared by ever more names as a store grows. How a
     name ends is in no key: a plural or a slip of the finger there is what makes two names of one company.
