@@ -62,8 +62,8 @@ def _rows_of_leads(decided: Decided, where: np.ndarray, loading: Loading) -> pa.
     """The leads of the rows where a mask is true; those that were met before keep who made them, and when."""
     places = np.flatnonzero(where)
     table, many = decided.payload.take(pa.array(places)), len(places)
-    met = [(at, decided.persons[i]) for at, i in enumerate(decided.lead_ids[places].tolist()) if i in decided.persons]
-    told = _Told(np.array([at for at, _ in met], dtype=np.int64), [person for _, person in met], many)
+    persons = [decided.persons.get(lead_id) for lead_id in decided.lead_ids[places].tolist()]
+    told = _Told(pa.array([person is not None for person in persons], pa.bool_()), list(filter(None, persons)))
     stated = decided.stated_at.take(pa.array(places))
     columns: dict[str, Any] = {
         "status": constant(ENTRY_STATUS[0], many),
@@ -94,22 +94,16 @@ class _Told:
     """Of some rows, what the person knows whose lead they are.
 
     Attributes:
-        places: of these rows, ascending.
-        persons: theirs.
-        many: rows in all.
+        is_met: which rows these are.
+        persons: theirs, in their order.
     """
 
-    places: np.ndarray
+    is_met: pa.Array[Any]
     persons: Sequence[Person]
-    many: int
 
     def instead_of(self, column: pa.Array[Any], fact: Callable[[Person], Any]) -> pa.Array[Any]:
         """A column in which these rows say `fact` of their persons."""
-        if not self.persons:
-            return column
-        mask = np.zeros(self.many, dtype=bool)
-        mask[self.places] = True
-        return pc.replace_with_mask(column, pa.array(mask), pa.array(map(fact, self.persons), column.type))
+        return pc.replace_with_mask(column, self.is_met, pa.array(map(fact, self.persons), column.type))
 
 
 def _attributes(decided: Decided, where: np.ndarray, names: Sequence[str]) -> pa.Array:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -53,3 +56,22 @@ def test_a_part_that_ignores_the_request_to_end_is_killed(tmp_path):
     until((tmp_path / "deaf.log").read_text)
     made.stop()
     assert not made.lives("deaf")
+
+
+RUN = "import os, time; from flows.supervision import end_with_runner; end_with_runner(); print(os.getpid(), flush=True); time.sleep(600)"
+
+
+@pytest.mark.parametrize("environ", [{}, {supervision.MARK: "/srv/sluice"}], ids=["elsewhere", "below sluice up"])
+def test_a_run_ends_with_its_runner_below_sluice_up(environ):
+    program = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {RUN!r}])"
+    ambient = {name: text for name, text in os.environ.items() if name != supervision.MARK}
+    with subprocess.Popen([sys.executable, "-c", program], env=ambient | environ, stdout=subprocess.PIPE) as runner:
+        run = int(runner.stdout.readline())
+        runner.kill()
+        runner.wait()
+        state = Path(f"/proc/{run}/stat")
+        if environ:
+            until(lambda: not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z")
+        else:
+            assert state.exists()
+            os.kill(run, signal.SIGKILL)
