@@ -8,12 +8,11 @@ The flow may hand *prepare* to a pool of workers, the command line calls the pla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import pandas as pd
 from sqlalchemy import Connection
 
 from sluice import crash, schema
@@ -25,6 +24,7 @@ from sluice.matching.facts import Circumstances
 from sluice.matching.keys import keyed
 from sluice.normalization import Context, normalize
 from sluice.profiles import Profile
+from sluice.provenance import Provenance
 from sluice.routing import Workforce, route
 from sluice.rules import SourceRules
 from sluice.scoring import score
@@ -40,7 +40,24 @@ from sluice.store.loading import Loading
 from sluice.store.patience import patient
 from sluice.store.queries import execute
 from sluice.store.receipts import Receipt
+from sluice.store.suppressions import Guard, keep_out
 from sluice.validation import validate
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What deciding about rows and writing them needs to know, whichever door they came by.
+
+    Attributes:
+        attributes: fields of these rows that have no column of their own in `leads`.
+    """
+
+    origins: Provenance
+    source: SourceRules
+    profile: Profile
+    config_id: int
+    attributes: tuple[str, ...]
+    guard: Guard
 
 
 @dataclass(frozen=True)
@@ -59,8 +76,17 @@ class Job:
     @property
     def attributes(self) -> tuple[str, ...]:
         """Fields of this file that have no column of their own in `leads`."""
-        mapped = {field for _, field in self.survey.mapping} | set(self.source.defaults)
-        return tuple(sorted(mapped & set(self.profile.fields.enabled()) - set(schema.BATCH_FIELDS)))
+        return attributes_of({field for _, field in self.survey.mapping}, self.source, self.profile)
+
+    def matter(self, guard: Guard) -> Matter:
+        """What there is to know of its rows."""
+        origins = Provenance.of_one(self.receipt.receipt_id, self.receipt.occurred_at)
+        return Matter(origins, self.source, self.profile, self.receipt.config_id, self.attributes, guard)
+
+
+def attributes_of(mapped: Set[str], source: SourceRules, profile: Profile) -> tuple[str, ...]:
+    """Of the fields that rows have, those without a column of their own in `leads`."""
+    return tuple(sorted((mapped | set(source.defaults)) & set(profile.fields.enabled()) - set(schema.BATCH_FIELDS)))
 
 
 @dataclass(frozen=True)
@@ -102,18 +128,26 @@ def prepare(job: Job, chunk: Chunk) -> Batch:
     batch = read(job.path, job.survey, chunk)
     if stamp(job.path) != job.stamp:
         raise changed_while_read(job.path)
-    context = Context(
-        fields=job.profile.fields,
-        rules=job.profile.normalization,
-        source=job.source,
-        date_orders=job.survey.date_orders,
-        decimal_marks=job.survey.decimal_marks,
-        as_of=job.receipt.received_at,
-        business_timezone=job.profile.business_timezone,
-    )
-    batch = validate(normalize(batch, context), job.profile.validation, job.source)
+    batch = cleaned(batch, job.profile, job.source, job.receipt.received_at, job.survey)
     if len(batch) != chunk.rows:
         raise BrokenPromise(f"chunk {chunk.index} has {chunk.rows} rows, {len(batch)} were prepared")
+    return batch
+
+
+def cleaned(
+    batch: Batch, profile: Profile, source: SourceRules, as_of: datetime, survey: Prepass | None = None
+) -> Batch:
+    """Normalised and validated rows; `survey` tells how a file writes dates and decimals."""
+    context = Context(
+        fields=profile.fields,
+        rules=profile.normalization,
+        source=source,
+        date_orders=survey.date_orders if survey else {},
+        decimal_marks=survey.decimal_marks if survey else {},
+        as_of=as_of,
+        business_timezone=profile.business_timezone,
+    )
+    batch = validate(normalize(batch, context), profile.validation, source)
     spent = [name for name in batch.leads.columns if name.startswith("raw_")]  # `record` holds the raw cells
     return batch.with_leads(batch.leads.drop(columns=spent))
 
@@ -140,20 +174,20 @@ def _land_slice(database: Database, job: Job, part: Batch, last: int) -> None:
         new = part.between(reached + 1, last)
         if len(new) != last - reached:
             raise forgotten(database.where, job.receipt.receipt_id, reached)
-        _decide_and_load(connection, job, new, now)
+        decide_and_load(connection, job.matter(database.guard), new, now)
         crash.point("before_commit")
         _advance(connection, job, reached, last)
     crash.point("after_commit")
 
 
-def _decide_and_load(connection: Connection, job: Job, part: Batch, now: datetime) -> None:
-    receipt, profile = job.receipt, job.profile
-    occurred_at = pd.Timestamp(receipt.occurred_at)
-    part = keyed(part)
-    known = gather(connection, part.leads, job.sources, profile.matching)
-    about = Circumstances(receipt.receipt_id, occurred_at, job.source, profile.matching, job.attributes)
+def decide_and_load(connection: Connection, matter: Matter, part: Batch, now: datetime) -> None:
+    """Deduplicates, scores, routes and writes rows, in the caller's transaction, which holds the slice lock."""
+    profile, source = matter.profile, matter.source
+    part = keyed(keep_out(connection, part, matter.guard))
+    known = gather(connection, part.leads, profile.sources, profile.matching)
+    about = Circumstances(matter.origins, source, profile.matching, matter.attributes)
     part, findings = dedupe(part, known, about)
-    if job.source.organisation_only:
+    if source.organisation_only:
         part = _without_leads(part)
     else:
         part = score(part, profile.scoring, now)
@@ -161,13 +195,12 @@ def _decide_and_load(connection: Connection, job: Job, part: Batch, now: datetim
         part, levels = route(part, profile.routing, workforce, rotas.take(connection), now)
         rotas.give_back(connection, levels)
     loading = Loading(
-        receipt_id=receipt.receipt_id,
-        config_id=receipt.config_id,
-        occurred_at=receipt.occurred_at,
+        origins=matter.origins,
+        config_id=matter.config_id,
         now=now,
         matching=profile.matching,
         scoring=profile.scoring,
-        attributes=job.attributes,
+        attributes=matter.attributes,
     )
     load(connection, part, findings, loading)
 

@@ -51,7 +51,8 @@ class Fields(Rules):
 
 
 SET_ASIDE_KINDS = (
-    "blank", "total_line", "test_lead", "spam", "auto_reply", "bounce", "list_mail", "suppressed", "erased",
+    "blank", "total_line", "test_lead", "spam", "auto_reply", "bounce", "feedback_loop", "unsubscribe", "list_mail",
+    "suppressed", "erased",
 )  # fmt: skip
 
 MARK_COLUMN = "sluice_row"

@@ -64,6 +64,8 @@ class Settings:
         task_runner: who prepares the chunks of a large file, when the flow takes it in.
         prefect_database_url: Prefect's own database, or None for the one beside the embedded leads
             (`SLUICE_PREFECT_DATABASE_URL`).
+        suppression_key: what the hashes of people who stay out are made with, or None for the one in
+            `home/suppression.key` (`SLUICE_SUPPRESSION_KEY`).
         ui_password: what the Prefect UI asks for, or None for the one in `home/ui.password` (`SLUICE_UI_PASSWORD`).
     """
 
@@ -74,6 +76,7 @@ class Settings:
     slice_rows: int = 10_000
     task_runner: TaskRunner = TaskRunner()
     prefect_database_url: str | None = None
+    suppression_key: str | None = field(default=None, repr=False)
     ui_password: str | None = field(default=None, repr=False)
 
     @classmethod
@@ -94,6 +97,7 @@ class Settings:
             slice_rows=_slice_rows(environ.get("SLUICE_SLICE_ROWS") or "10000"),
             task_runner=TaskRunner.read(environ),
             prefect_database_url=prefect_url,
+            suppression_key=environ.get("SLUICE_SUPPRESSION_KEY") or None,
             ui_password=environ.get("SLUICE_UI_PASSWORD") or None,
         )
 

@@ -114,14 +114,14 @@ class _Found:
 def _meet(leads: pd.DataFrame, known: Known, about: Circumstances, told: tuple[_Found, Findings]) -> None:
     """Looks one by one at the rows that could be somebody known, or somebody of the batch."""
     found, findings = told
-    registry = Registry.of(known.persons)
+    registry, rows = Registry.of(known.persons), leads["row"].tolist()
     meeting = _may_be_known(leads, known.persons)
     for place, claim in zip(meeting, _claims(leads, meeting, found, about), strict=True):
         verdict = judge(claim, registry, about.rules.persons, about.source.on_match)
         changes = _folded(verdict, claim)
         if changes:
             registry.learn(verdict.person, claim.person_key)
-        row = claim.new.origin[1]
+        row = rows[place]
         findings.persons[verdict.person.lead_id] = verdict.person
         findings.changes += [(row, verdict.person.lead_id, change) for change in changes]
         if verdict.other is not None:
@@ -167,14 +167,15 @@ def _claims(leads: pd.DataFrame, meeting: list[int], found: _Found, about: Circu
         meeting, said, zip(*(cells(leads[k], meeting) for k in keys), strict=True), strict=True
     ):
         row, identity_key, person_key, email_key, stated_at, extra = cells_
-        rank = Rank(is_edit, trust, stated_at or about.occurred_at, about.receipt_id, row)
+        origin = about.origins.origin(row)
+        rank = Rank(is_edit, trust, stated_at or about.origins.stated_at(row), *origin)
         golden = Golden(dict(values), rank)
         new = Person(
             int(found.lead_ids[place]),
             identity_key,
             person_key,
             golden,
-            (about.receipt_id, row),
+            origin,
             is_new=True,
             extra=extra,
         )

@@ -6,12 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
 from sluice.matching.companies import Company
 from sluice.matching.persons import Person
 from sluice.matching.rules import MatchingRules
 from sluice.matching.survivorship import Change
+from sluice.provenance import Provenance
 from sluice.rules import SourceRules
 
 
@@ -32,10 +31,9 @@ class Known:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What is true of the whole batch: its receipt, its source, the rules, and the further fields in force."""
+    """What is true of the whole batch: where its rows come from, its source, the rules, and the further fields."""
 
-    receipt_id: int
-    occurred_at: pd.Timestamp
+    origins: Provenance
     source: SourceRules
     rules: MatchingRules
     attributes: tuple[str, ...] = ()
@@ -43,7 +41,7 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A pair of raw records that was judged, and why; `row` is of this receipt, `other` is (receipt, row)."""
+    """A pair of raw records that was judged, and why; `row` is of this batch, `other` is (receipt, row)."""
 
     level: str
     row: int

@@ -62,7 +62,7 @@ class _Judge:
         if canonical_name is None or (known is not None and known.claim.canonical_name == canonical_name):
             return known, False
         claim = CompanyClaim(self._names[place] or canonical_name, canonical_name, legal_class, domain, country)
-        fresh = Company(0, claim, (self._about.receipt_id, self._rows[place]), is_new=True)
+        fresh = Company(0, claim, self._about.origins.origin(self._rows[place]), is_new=True)
         verdict = judge_company(claim, fresh, self._registry, self._rules)
         company = verdict.company
         if company is fresh:

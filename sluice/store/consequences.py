@@ -67,10 +67,11 @@ def write_decisions(connection: Connection, findings: Findings, loading: Loading
     made = findings.decisions
     if not made:
         return
+    left = loading.origins.columns([d.row for d in made])
     columns: dict[str, Any] = {
         "level": pa.array([d.level for d in made]),
-        "left_receipt_id": constant(loading.receipt_id, len(made)),
-        "left_row": pa.array([d.row for d in made]),
+        "left_receipt_id": left["receipt_id"],
+        "left_row": left["row_number"],
         "right_receipt_id": pa.array([d.other[0] for d in made]),
         "right_row": pa.array([d.other[1] for d in made]),
         "kind": constant("auto", len(made)),
@@ -99,8 +100,7 @@ def write_assignments(connection: Connection, decided: Decided, loading: Loading
     columns |= {
         "candidates": array_literals(arrow(decided.leads["candidates"]).take(places)),
         "config_id": constant(loading.config_id, len(places)),
-        "receipt_id": constant(loading.receipt_id, len(places)),
-        "row_number": arrow(decided.leads["row"]).take(places),
+        **loading.origins.columns(decided.leads["row"].to_numpy()[given]),
         "assigned_at": constant(loading.now.isoformat(), len(places)),
     }
     copy(connection, "assignments", pa.table(columns))
@@ -127,17 +127,19 @@ def _write_action(
         "kind": action.kind,
         "subject": action.subject,
         "due_at": (loading.now + timedelta(hours=action.due_hours)).isoformat(),
-        "receipt_id": loading.receipt_id,
     }
     new, known = entered & decided.is_new, entered & ~decided.is_new
+    receipts = loading.origins.columns(decided.leads["row"])["receipt_id"]
     if new.any():
         places = pa.array(np.flatnonzero(new))
         columns: dict[str, Any] = {name: arrow(decided.leads[name]).take(places) for name in ("lead_id", "owner")}
         columns |= {name: constant(value, len(places)) for name, value in facts.items()}
+        columns["receipt_id"] = receipts.take(places)
         copy(connection, "activities", pa.table(columns))
     if known.any():
         lead_ids, owners = decided.lead_ids[known].tolist(), decided.texts("owner", known)
-        execute(connection, "activities_insert", lead_ids=lead_ids, owners=owners, **facts)
+        theirs = receipts.filter(pa.array(known)).to_pylist()
+        execute(connection, "activities_insert", lead_ids=lead_ids, owners=owners, receipt_ids=theirs, **facts)
 
 
 def write_consents(connection: Connection, decided: Decided, loading: Loading) -> None:
@@ -154,11 +156,10 @@ def write_consents(connection: Connection, decided: Decided, loading: Loading) -
             continue
         columns: dict[str, Any] = {
             "address_key": pa.array([f"{prefix}{a}" for a in arrow(leads[address]).take(stated).to_pylist()]),
-            "row_number": arrow(leads["row"]).take(stated),
             "channel": constant(channel, len(stated)),
             "purpose": constant("marketing", len(stated)),
             "verdict": constant("opted_out", len(stated)),
-            "receipt_id": constant(loading.receipt_id, len(stated)),
+            **loading.origins.columns(leads["row"].to_numpy()[stated.to_numpy()]),
         }
         copy(connection, "consents", pa.table(columns))
     _apply_consents(connection, decided)

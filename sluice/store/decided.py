@@ -71,9 +71,7 @@ class Decided:
             is_written,
             is_active=is_written & ~np.isin(lead_ids, aside),
             is_given=is_last & (is_new | got_another.to_numpy(zero_copy_only=False)),
-            stated_at=pc.fill_null(
-                arrow(leads["created_at"]), pa.scalar(loading.occurred_at, arrow(leads["created_at"]).type)
-            ),
+            stated_at=pc.coalesce(arrow(leads["created_at"]), loading.origins.times(leads["row"])),
         )
 
     def __len__(self) -> int:

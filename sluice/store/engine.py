@@ -15,6 +15,7 @@ from sluice.errors import ConfigError, DatabaseUnavailable
 from sluice.settings import Settings
 from sluice.store import embedded
 from sluice.store.faults import translated
+from sluice.store.suppressions import Guard
 
 OLDEST_MAJOR = 15
 # What a role or a database sets would cut our waits for other loaders: how long they last is for us to say. A client
@@ -38,12 +39,14 @@ class Database:
         engine: SQLAlchemy's, over psycopg 3.
         cluster: the embedded server if it is that, else None.
         server_major: 15 or newer.
+        guard: the key of the suppression list.
     """
 
     url: str = field(repr=False)
     engine: Engine = field(repr=False)
     cluster: embedded.Cluster | None
     server_major: int
+    guard: Guard
 
     @classmethod
     def open(cls, settings: Settings) -> Database:
@@ -60,7 +63,8 @@ class Database:
                 undo.callback(cluster.close)
             engine = _engine(_parsed(url), is_embedded=cluster is not None)
             undo.callback(engine.dispose)
-            database = cls(url, engine, cluster, _server_major(engine))
+            guard = Guard(settings.home, settings.suppression_key)
+            database = cls(url, engine, cluster, _server_major(engine), guard)
             undo.pop_all()
         return database
 

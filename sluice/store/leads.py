@@ -65,6 +65,7 @@ def _rows_of_leads(decided: Decided, where: np.ndarray, loading: Loading) -> pa.
     persons = [decided.persons.get(lead_id) for lead_id in decided.lead_ids[places].tolist()]
     told = _Told(pa.array([person is not None for person in persons], pa.bool_()), list(filter(None, persons)))
     stated = decided.stated_at.take(pa.array(places))
+    origins = loading.origins.columns(decided.leads["row"].to_numpy()[places])
     columns: dict[str, Any] = {
         "status": constant(ENTRY_STATUS[0], many),
         "category": constant(ENTRY_STATUS[1], many),
@@ -75,10 +76,8 @@ def _rows_of_leads(decided: Decided, where: np.ndarray, loading: Loading) -> pa.
         "score_points": literals(decided.leads["score_points"].to_numpy()[places]),
         "attributes": _attributes(decided, where, loading.attributes),
         "config_id": constant(loading.config_id, many),
-        "receipt_id": told.instead_of(pa.repeat(loading.receipt_id, many), lambda person: person.origin[0]),
-        "row_number": told.instead_of(
-            pa.array(decided.leads["row"].to_numpy()[places]), lambda person: person.origin[1]
-        ),
+        "receipt_id": told.instead_of(origins["receipt_id"], lambda person: person.origin[0]),
+        "row_number": told.instead_of(origins["row_number"], lambda person: person.origin[1]),
         "stated_at": told.instead_of(stated, lambda person: person.golden.base.stated_at.astimezone(UTC)),
         **{
             name: table[name].fill_null(False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.matching.rules import MatchingRules
+from sluice.provenance import Provenance
 from sluice.scoring import ScoringRules
 
 
@@ -13,9 +14,8 @@ from sluice.scoring import ScoringRules
 class Loading:
     """What is true of a whole slice while it is written."""
 
-    receipt_id: int
+    origins: Provenance
     config_id: int
-    occurred_at: datetime
     now: datetime
     matching: MatchingRules
     scoring: ScoringRules

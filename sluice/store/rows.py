@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sluice.batch import Batch, map_uniques
 from sluice.distinct import arrow
 from sluice.matching.facts import Findings
-from sluice.store.decided import Decided, constant
+from sluice.store.decided import Decided
 from sluice.store.loading import Loading
 from sluice.store.tables import array_text, array_texts, copy, is_missing, json_text
 
@@ -26,11 +26,10 @@ def write_touches(connection: Connection, decided: Decided, loading: Loading) ->
         "outcome": "outcome",
         "lead_source": "own_lead_source",
         "campaign": "own_campaign",
-        "row_number": "row",
     }
     columns: dict[str, Any] = {name: arrow(leads[column]) for name, column in named.items()}
     columns |= {
-        "receipt_id": constant(loading.receipt_id, len(leads)),
+        **loading.origins.columns(leads["row"]),
         "occurred_at": decided.stated_at,
         "record": arrow(array_texts(leads["record"], leads.index)),
         "warnings": arrow(map_uniques(leads["warnings"], lambda text: array_text(text.split()) if text else None)),
@@ -44,7 +43,7 @@ def write_changes(connection: Connection, findings: Findings, loading: Loading) 
         return
     latest = {(row, change.field): (lead_id, change) for row, lead_id, change in findings.changes}
     facts = [
-        (loading.receipt_id, row, lead_id, field, _shown(c.old), _shown(c.new), c.rule)
+        (*loading.origins.origin(row), lead_id, field, _shown(c.old), _shown(c.new), c.rule)
         for (row, field), (lead_id, c) in latest.items()
     ]
     names = ["receipt_id", "row_number", "lead_id", "field", "old_value", "new_value", "rule"]
@@ -68,8 +67,7 @@ def write_left_over(connection: Connection, batch: Batch, loading: Loading) -> N
             connection,
             name,
             table[["line", "raw"]].assign(
-                receipt_id=loading.receipt_id,
-                row_number=table["row"],
+                **{name: column.to_numpy() for name, column in loading.origins.columns(table["row"]).items()},
                 record=array_texts(table["record"], table.index),
                 **shown,
             ),

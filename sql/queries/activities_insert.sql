@@ -7,6 +7,6 @@ select
     %(subject)s,
     a.owner,
     %(due_at)s,
-    %(receipt_id)s
-from unnest(%(lead_ids)s::bigint[], %(owners)s::text[]) as a (lead_id, owner)
+    a.receipt_id
+from unnest(%(lead_ids)s::bigint[], %(owners)s::text[], %(receipt_ids)s::bigint[]) as a (lead_id, owner, receipt_id)
 on conflict (lead_id, action) do nothing

@@ -1,0 +1,2 @@
+-- whether anybody stays out
+select exists(select 1 from suppressions)

@@ -1,0 +1,6 @@
+-- of some people those who stay out
+select
+    person_hash,
+    kind
+from suppressions
+where person_hash = any(%(hashes)s::bytea [])
