@@ -9,6 +9,7 @@ import os
 import signal
 
 POINTS = ("received", "stored", "prepared", "before_commit", "after_commit", "before_move", "after_move")
+INBOX_POINTS = ("begun", "before_commit", "after_commit")
 
 
 def point(name: str) -> None:

@@ -1,17 +1,15 @@
-"""What all rules are made of: frozen models that refuse unknown keys, and the declaration of a source."""
+"""The declaration of a source: what it is called, how its rows are to be read, and what is done with them."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
 
+from sluice.form_rules import Form
+from sluice.model import Rules
 
-class Rules(BaseModel):
-    """Base of every model that is read from YAML: immutable, no unknown keys, no silent conversions."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
 class PhoneReading(Rules):
@@ -76,6 +74,7 @@ class SourceRules(Rules):
         timezone: IANA zone of times that state none; None takes the profile's business time zone.
         date_order: how ambiguous dates are read when the column itself does not tell.
         lawful_basis: why these people may be contacted; None means sales research only.
+        form: of a form that is posted: how the provider signs, and what its bodies mean.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
@@ -96,3 +95,11 @@ class SourceRules(Rules):
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     lawful_basis: Literal["consent", "contract", "legitimate_interest"] | None = None
     expect: Expectation = Expectation()
+    form: Form | None = None
+
+    @model_validator(mode="after")
+    def _has_a_form_if_it_is_one(self) -> Self:
+        if (self.kind == "form") != (self.form is not None):
+            found = "kind form without a form" if self.form is None else f"a form for the kind {self.kind}"
+            raise ValueError(f"found {found}; a source of kind form says in `form:` how it is signed")
+        return self

@@ -2,7 +2,7 @@
 
 alter table receipts
 add column envelope jsonb, -- how it came: content type, who vouched for it, address; of a mail its account and place
-add column attempts smallint not null default 0, -- how often it was begun alone and not finished
+add column attempts smallint not null default 0, -- how often it was begun and not finished; first in company, then alone
 add column retry_at timestamptz, -- not to be begun before; of a lead that is still to be fetched, when to ask again
 add column replays integer not null default 0, -- how often the same came again
 add column replayed_at timestamptz;

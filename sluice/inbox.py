@@ -1,0 +1,208 @@
+"""The inbox: what forms, API and mailboxes have left is worked in bundles, by one process at a time.
+
+    waiting receipts ─► bundles of one source and one version of the rules ─► submissions ─► rows
+                     ─► normalize ─► validate ─► dedupe ─► score ─► route ─► load: one transaction a bundle
+
+From the rows on it is the way of a file, with the same functions (`sluice.pipeline`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from sluice import crash, pipeline
+from sluice.batch import Batch
+from sluice.errors import BrokenPromise, ConfigError, DatabaseUnavailable
+from sluice.intake import Office, kept_rules
+from sluice.pipeline import Matter
+from sluice.profiles import Profile
+from sluice.provenance import Provenance
+from sluice.rules import SourceRules
+from sluice.sources import stored
+from sluice.sources.forms.refusal import UnreadableBody
+from sluice.sources.sheets import Sheet, batch_of
+from sluice.store import inbox
+from sluice.store.inbox import Settled, Waiting
+from sluice.store.patience import patient
+from sluice.store.queries import execute
+
+ATTEMPTS = 3
+"""How often a receipt is begun; the first time with others, then alone, so that it holds up nobody but itself."""
+
+PAUSES = (30.0, 120.0)
+"""Seconds until the second and the third attempt."""
+
+_UNKNOWN_RULES = 60.0
+"""Seconds until a receipt is looked at again whose rules only a newer Sluice can read."""
+
+REMEMBERED = 50_000
+"""Receipts that a holder can tell about: more than a window works, and a stand-in may stay for months."""
+
+Sheets = Sequence[tuple[Waiting, Sheet]]
+
+
+@dataclass
+class Inbox:
+    """One holder's work.
+
+    Args:
+        office: the database, and the rules in force.
+        told: called after each bundle, with how many receipts were settled.
+
+    Attributes:
+        settled: how many receipts were.
+        worked: numbers of the last receipts whose rows are in.
+        quarantined: of the last that could not be read, or were begun too often.
+    """
+
+    office: Office
+    told: Callable[[int], None] = lambda many: None
+    settled: int = 0
+    worked: deque[int] = field(default_factory=lambda: deque[int](maxlen=REMEMBERED))
+    quarantined: deque[int] = field(default_factory=lambda: deque[int](maxlen=REMEMBERED))
+    _profiles: dict[int, Profile] = field(default_factory=dict[int, Profile])
+
+    def drain(self, leave: Callable[[], bool]) -> int:
+        """Works what waits until nothing is left, or until `leave`; says how many receipts were settled.
+
+        Raises:
+            DatabaseUnavailable: the database stayed away; what is committed stays.
+            ConfigError: the suppression list cannot be read; nobody is let in on a guess.
+        """
+        before = self.settled
+        while not leave() and (found := inbox.waiting(self.office.database)):
+            for bundle in bundles(found):
+                if leave():
+                    break
+                self._begin(bundle)
+        return self.settled - before
+
+    def _begin(self, bundle: Sequence[Waiting]) -> None:
+        spent = [one for one in bundle if one.attempts >= ATTEMPTS]
+        for one in spent:
+            self._quarantine(one, _begun_too_often("each time its worker died"))
+        if fresh := [one for one in bundle if one not in spent]:
+            inbox.begin(self.office.database, [one.receipt_id for one in fresh])
+            crash.point("begun")
+            self._attempt(fresh)
+            self.told(self.settled)
+
+    def _attempt(self, bundle: Sequence[Waiting]) -> None:
+        """Works a bundle; if that fails, its halves, down to the receipt that is to blame."""
+        try:
+            self._work(bundle)
+        except (DatabaseUnavailable, ConfigError):
+            raise
+        except Exception as error:
+            if len(bundle) > 1:
+                middle = len(bundle) // 2
+                self._attempt(bundle[:middle])
+                self._attempt(bundle[middle:])
+                return
+            (one,) = bundle
+            if one.attempts + 1 >= ATTEMPTS:
+                self._quarantine(one, _begun_too_often(f"the last time with {type(error).__name__}"))
+            else:
+                inbox.try_later(self.office.database, one.receipt_id, PAUSES[one.attempts])
+
+    def _work(self, bundle: Sequence[Waiting]) -> None:
+        name, version = bundle[0].source, bundle[0].config_id
+        try:
+            profile = self._rules(version)
+        except ConfigError:
+            for one in bundle:
+                inbox.try_later(self.office.database, one.receipt_id, _UNKNOWN_RULES)
+            return
+        source = profile.sources.get(name)
+        if source is None:
+            for one in bundle:
+                self._quarantine(one, _undeclared(name))
+            return
+        sheets = list(self._read(bundle, source, profile))
+        while sheets:
+            batch = batch_of(sheet for _, sheet in sheets)
+            many, as_of = len(batch), max(one.received_at for one, _ in sheets)
+            batch = pipeline.cleaned(batch, profile, source, as_of)
+            if len(batch) != many:
+                raise BrokenPromise(f"{many} submissions became {len(batch)} rows")
+            sheets = self._land((batch, sheets), source, profile)
+
+    def _rules(self, version: int) -> Profile:
+        if version not in self._profiles:
+            self._profiles[version] = kept_rules(self.office, version)
+        return self._profiles[version]
+
+    def _read(
+        self, bundle: Sequence[Waiting], source: SourceRules, profile: Profile
+    ) -> Iterable[tuple[Waiting, Sheet]]:
+        for one in bundle:
+            try:
+                submissions = stored.submissions(one.kind, one.body, one.envelope, source, profile)
+            except UnreadableBody as error:
+                self._quarantine(one, {"found": error.found, "allowed": error.allowed, "fix": error.fix})
+            else:
+                yield one, Sheet.of(submissions, source, profile.fields.enabled())
+
+    @patient
+    def _land(
+        self, prepared: tuple[Batch, Sheets], source: SourceRules, profile: Profile
+    ) -> list[tuple[Waiting, Sheet]]:
+        """Loads a bundle whole; if others have settled some of it meanwhile, nothing, and says what is left."""
+        batch, sheets = prepared
+        receipts = [(one.receipt_id, len(sheet.submissions), one.occurred_at) for one, sheet in sheets]
+        database, many = self.office.database, [number for number, _, _ in receipts]
+        with database.transaction() as connection:
+            execute(connection, "slice_lock")
+            still, now = inbox.still_open(connection, many)
+            if len(still) < len(many):
+                return [(one, sheet) for one, sheet in sheets if one.receipt_id in still]
+            fields = {name for _, sheet in sheets for _, name in sheet.columns.mapping}
+            attributes = pipeline.attributes_of(fields, source, profile)
+            version = sheets[0][0].config_id
+            matter = Matter(Provenance.of_many(receipts), source, profile, version, attributes, database.guard)
+            pipeline.decide_and_load(connection, matter, batch, now)
+            inbox.settle(
+                connection,
+                [
+                    Settled(one.receipt_id, len(sheet.submissions), sheet.header, sheet.survey())
+                    for one, sheet in sheets
+                ],
+            )
+            crash.point("before_commit")
+        crash.point("after_commit")
+        self.worked += many
+        self.settled += len(many)
+        return []
+
+    def _quarantine(self, one: Waiting, failure: dict[str, str]) -> None:
+        inbox.give_up(self.office.database, one.receipt_id, failure)
+        self.quarantined.append(one.receipt_id)
+        self.settled += 1
+
+
+def bundles(found: Sequence[Waiting]) -> list[list[Waiting]]:
+    """Receipts of one source and one version of the rules go together; what was begun before goes alone."""
+
+    def kind(one: Waiting) -> tuple[int, str, int]:
+        return (one.receipt_id if one.attempts else 0, one.source, one.config_id)
+
+    return [list(group) for _, group in groupby(sorted(found, key=kind), kind)]
+
+
+def _begun_too_often(how: str) -> dict[str, str]:
+    return {
+        "found": f"it was begun {ATTEMPTS} times and not finished, {how}",
+        "allowed": "",
+        "fix": "Its bytes are kept. When the cause is mended, let it in again with `sluice receipt retry`",
+    }
+
+
+def _undeclared(name: str) -> dict[str, str]:
+    return {
+        "found": f"there is no source {name!r}",
+        "allowed": "a source of config/sources/",
+        "fix": "Declare it, then let the receipt in again with `sluice receipt retry`",
+    }

@@ -1,0 +1,265 @@
+"""The inbox: what was stored at a door becomes leads, rejects and set-asides, whatever is in it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from sluice import inbox as inbox_module
+from sluice.explanation import explain, sections, show
+from sluice.inbox import Inbox, bundles
+from sluice.store import inbox as stored_inbox
+from sluice.windows import Hours, drain, stand_in, window
+from tests.desk import Desk
+from tests.posts import Posts, person
+
+
+@pytest.fixture
+def posts(desk: Desk) -> Posts:
+    return Posts(desk)
+
+
+def test_nothing_waits(posts: Posts) -> None:
+    assert posts.work().settled == 0
+
+
+def test_a_posted_lead_gets_an_owner_and_an_explanation(posts: Posts) -> None:
+    number = posts.post(person(1, phone="+46 8 123 456 78", title="Inköpschef"))
+    assert list(posts.work().worked) == [number]
+    desk = posts.desk
+    assert desk.ask("select email, company, country, receipt_id, row_number from leads") == [
+        ("rosa.lindqvist1@nordlicht1.example", "Nordlicht 1 Energi AB", "SE", number, 1)
+    ]
+    assert desk.ask("select state, row_count, checkpoint, attempts from receipts") == [("done", 1, 1, 1)]
+    (lead_id,) = desk.ask("select lead_id from leads where owner is not null or team is not null")
+    said = dict(sections(explain(desk.office, str(lead_id))))
+    assert f"POST to api, line 1 (receipt {number}, source api): created" in said["Where it came from"][0]
+    assert said["Score"]
+    assert said["Owner"]
+    shown = {field["name"]: field["raw"] for field in show(desk.office, str(lead_id))["fields"]}
+    assert shown["title"] == "Inköpschef"
+    desk.whole()
+
+
+def test_many_receipts_are_worked_together_and_each_keeps_its_own_rows(posts: Posts) -> None:
+    numbers = [posts.post([person(n, note="a"), person(n + 100, remark="b")]) for n in range(1, 6)]
+    assert list(posts.work().worked) == numbers
+    desk = posts.desk
+    expected = [(number, row) for number in numbers for row in (1, 2)]
+    assert desk.ask("select receipt_id, row_number from touches order by 1, 2") == expected
+    assert desk.ask("select receipt_id, row_number from leads order by 1, 2") == expected
+    assert desk.ask("select receipt_id, row_number from assignments order by 1, 2") == expected
+    assert set(desk.ask("select extra::text from leads")) == {'{"note": "a"}', '{"remark": "b"}'}
+    assert len(desk.ask("select distinct header::text from receipts")) == 1
+    desk.whole()
+
+
+def test_the_same_person_in_several_posts_of_a_bundle_is_one_lead(posts: Posts) -> None:
+    first = posts.post(person(1))
+    second = posts.post(person(1, title="Head of Procurement"))
+    posts.work()
+    desk = posts.desk
+    assert desk.ask("select title, receipt_id from leads") == [("Head of Procurement", first)]
+    assert desk.ask("select receipt_id, outcome from touches order by 1") == [(first, "created"), (second, "updated")]
+    assert desk.ask("select receipt_id, row_number, field from lead_changes where field = 'title'") == [
+        (second, 1, "title")
+    ]
+    desk.whole()
+
+
+def test_what_a_post_says_and_what_a_file_says_become_the_same_lead(posts: Posts) -> None:
+    """Webhook, API and file leads go the very same way."""
+    desk, said = posts.desk, person(1, phone="+46 8 123 456 78")
+    desk.take(",".join(said) + "\n" + ",".join(said.values()) + "\n")
+    as_file = desk.ask("select email, full_name, phone, company_domain, score, band, score_signals from leads")
+    desk.do("truncate leads, touches, companies, assignments, activities, lead_changes, match_decisions, receipts")
+    posts.post(said)
+    posts.work()
+    assert desk.ask("select email, full_name, phone, company_domain, score, band, score_signals from leads") == as_file
+
+
+BROKEN_BODIES = {
+    "no JSON": b'{"email": "rosa@nord',
+    "NaN": b'{"email": NaN}',
+    "a bomb of brackets": b"[" * 100_000,
+    "the same key twice": b'{"email": "a@nord.example", "email": "b@nord.example"}',
+    "bytes of nothing": bytes(range(256)),
+    "empty": b"",
+}
+
+
+@pytest.mark.parametrize("body", BROKEN_BODIES.values(), ids=BROKEN_BODIES)
+def test_what_cannot_be_read_is_quarantined_with_its_bytes_and_the_next_is_worked(posts: Posts, body: bytes) -> None:
+    """R20."""
+    bad, good = posts.post(body), posts.post(person(1))
+    worked = posts.work()
+    assert (list(worked.quarantined), list(worked.worked)) == ([bad], [good])
+    desk = posts.desk
+    ((kept, failure),) = desk.ask(f"select body, failure from receipts where receipt_id = {bad}")
+    assert bytes(kept) == body
+    assert failure["found"]
+    assert failure["fix"]
+    desk.whole()
+
+
+def test_one_bad_element_does_not_hold_up_the_others(posts: Posts) -> None:
+    """R22: element 57 of 100."""
+    body: list[Any] = [person(n) for n in range(1, 101)]
+    body[56] = "not an object"
+    number = posts.post(body)
+    posts.work()
+    desk = posts.desk
+    assert desk.ask("select count(*) from leads") == [99]
+    ((row, problems),) = desk.ask(f"select row_number, problems from rejects where receipt_id = {number}")
+    assert (row, problems[0]["code"]) == (57, "element.unreadable")
+    desk.whole()
+
+
+def test_an_undeclared_source_is_quarantined_and_says_so(posts: Posts) -> None:
+    number = posts.post(person(1), source="new-campaign")
+    assert list(posts.work().quarantined) == [number]
+    ((failure,),) = [posts.desk.ask("select failure from receipts")]
+    assert "new-campaign" in failure["found"]
+
+
+def test_the_rules_of_the_time_of_arrival_count(posts: Posts) -> None:
+    """A receipt pins its config: it is worked by the rules that were in force, even if the source is gone by now."""
+    posts.post(person(1))
+    desk = posts.desk
+    sources = {name: rules for name, rules in desk.office.sources.items() if name != "api"}
+    desk.office.profile.sources.pop("api")
+    assert "api" not in desk.office.profile.sources
+    object.__setattr__(desk.office.profile, "hash", "0" * 64)
+    assert "api" not in sources
+    posts.work()
+    assert desk.ask("select count(*) from leads") == [1]
+
+
+class Poison(Exception):
+    """What no reader expects."""
+
+
+def test_what_breaks_its_worker_is_found_and_quarantined_after_three_attempts(
+    posts: Posts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R20: the rest of its bundle goes on."""
+    numbers = [posts.post(person(n)) for n in range(1, 8)]
+    poison = numbers[3]
+    land = Inbox._land
+
+    def explode(self: Inbox, prepared: Any, *others: Any) -> Any:
+        if poison in [one.receipt_id for one, _ in prepared[1]]:
+            raise Poison
+        return land(self, prepared, *others)
+
+    monkeypatch.setattr(Inbox, "_land", explode)
+    monkeypatch.setattr(inbox_module, "PAUSES", (0.0, 0.0))
+    worked = posts.work()
+    assert sorted(worked.worked) == [number for number in numbers if number != poison]
+    assert list(worked.quarantined) == [poison]
+    assert posts.desk.ask(f"select attempts, failure ->> 'found' from receipts where receipt_id = {poison}") == [
+        (3, "it was begun 3 times and not finished, the last time with Poison")
+    ]
+    posts.desk.whole()
+
+
+def test_what_was_begun_and_not_finished_goes_alone(posts: Posts) -> None:
+    begun, fresh, other = (posts.post(person(n)) for n in range(1, 4))
+    stored_inbox.begin(posts.desk.database, [begun])
+    found = bundles(stored_inbox.waiting(posts.desk.database))
+    assert [[one.receipt_id for one in bundle] for bundle in found] == [[fresh, other], [begun]]
+
+
+def test_what_killed_its_worker_three_times_is_not_begun_again(posts: Posts) -> None:
+    number = posts.post(person(1))
+    for _ in range(3):
+        stored_inbox.begin(posts.desk.database, [number])
+    assert list(posts.work().quarantined) == [number]
+    assert posts.desk.ask("select count(*) from leads") == [0]
+
+
+def test_two_workers_on_one_bundle_load_it_once(posts: Posts) -> None:
+    """R3: a session that was cut may leave two holders."""
+    for n in range(1, 60):
+        posts.post(person(n))
+    found = stored_inbox.waiting(posts.desk.database)
+    workers = [Inbox(posts.desk.office) for _ in range(3)]
+    threads = [threading.Thread(target=worker._attempt, args=(found,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(worker.settled for worker in workers) == 59
+    assert posts.desk.ask("select count(*) from touches") == [59]
+    posts.desk.whole()
+
+
+@pytest.mark.parametrize("kind", ["erased", "suppressed"])
+@pytest.mark.parametrize("door", ["file", "post"])
+def test_who_stays_out_does_so_at_every_door(posts: Posts, kind: str, door: str) -> None:
+    from sluice.store.suppressions import suppress
+
+    desk, said = posts.desk, person(1)
+    with desk.database.transaction() as connection:
+        suppress(connection, desk.database.guard, [f"mail:{said['email']}"], kind, "asked on the phone")
+    if door == "file":
+        desk.take(",".join(said) + "\n" + ",".join(said.values()) + "\n")
+    else:
+        posts.post(said)
+        posts.work()
+    assert desk.ask("select count(*) from leads") == [0]
+    ((found, record),) = desk.ask("select kind, record from set_asides")
+    assert found == kind
+    assert (said["email"] in record) == (kind == "suppressed")
+    if (kind, door) == ("erased", "post"):
+        assert desk.ask("select body is null and envelope is null from receipts") == [True]
+    assert said["email"] not in json.dumps(desk.ask("select encode(person_hash, 'escape') from suppressions"))
+    desk.whole()
+
+
+def test_a_window_hands_over_to_the_one_that_waits(posts: Posts) -> None:
+    desk, began = posts.desk, time.monotonic()
+    first, second = Inbox(desk.office), Inbox(desk.office)
+    waits = threading.Event()
+    hours = Hours(at_least=0.0, at_most=60)
+    one = threading.Thread(target=window, args=(desk.office, first, hours))
+    one.start()
+    posts.post(person(1))
+    _until(lambda: first.settled == 1)
+    other = threading.Thread(target=window, args=(desk.office, second, Hours(0.0, 0.0), waits.set))
+    other.start()
+    assert waits.wait(10)
+    one.join(20)
+    other.join(20)
+    assert not one.is_alive()
+    assert not other.is_alive()
+    assert time.monotonic() - began < 50, "it left because its time was over"
+
+
+def test_a_stand_in_works_only_while_nobody_else_does(posts: Posts) -> None:
+    desk, over = posts.desk, threading.Event()
+    standing = Inbox(desk.office)
+    thread = threading.Thread(target=stand_in, args=(desk.office, standing, over.is_set))
+    thread.start()
+    try:
+        posts.post(person(1))
+        _until(lambda: standing.settled == 1)
+        assert not drain(desk.office, Inbox(desk.office)), "the stand-in holds the inbox"
+        window(desk.office, holder := Inbox(desk.office), Hours(0.0, 0.0))
+        posts.post(person(2))
+        _until(lambda: standing.settled + holder.settled == 2)
+    finally:
+        over.set()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def _until(is_so: Any) -> None:
+    until = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < until, "it never came to that"
+        time.sleep(0.02)
