@@ -20,6 +20,9 @@ from sluice.intake import Office
 from sluice.store.engine import Database, driver
 from sluice.store.queries import execute, value
 
+INBOX, MAILBOXES = 7003, 7004
+"""Numbers of the locks: who works the inbox, and who reads the mailboxes."""
+
 CHANNEL = "sluice_inbox"
 """What the HTTP door and the mailboxes notify when they have stored something."""
 
@@ -60,7 +63,8 @@ def window(office: Office, inbox: Inbox, hours: Hours = Hours(), on_wait: Callab
     until = None if hours.at_most is None else time.monotonic() + hours.at_most
     while True:
         try:
-            with _held(office.database, on_wait) as connection:
+            with held(office.database, INBOX, on_wait) as connection:
+                _listen(connection)
                 _work(connection, inbox, hours)
                 return
         except DatabaseUnavailable:
@@ -72,7 +76,7 @@ def window(office: Office, inbox: Inbox, hours: Hours = Hours(), on_wait: Callab
 def drain(office: Office, inbox: Inbox) -> bool:
     """Works what waits and leaves; False if another process works the inbox already."""
     with office.database.connection() as connection:
-        if not value(connection, "inbox_lock"):
+        if not value(connection, "window_lock", lock=INBOX):
             return False
         try:
             inbox.drain(lambda: False)
@@ -86,19 +90,32 @@ def stand_in(office: Office, inbox: Inbox, is_over: Callable[[], bool]) -> None:
     while not is_over():
         try:
             with office.database.connection() as connection:
-                if value(connection, "inbox_lock"):
+                if value(connection, "window_lock", lock=INBOX):
                     _listen(connection)
-                    _serve(connection, inbox, lambda: is_over() or bool(value(connection, "inbox_wanted")))
+                    _serve(connection, inbox, lambda: is_over() or bool(value(connection, "window_wanted", lock=INBOX)))
                     _let_go(connection)
         except DatabaseUnavailable:
             pass  # it is looked for again below; nothing is acknowledged meanwhile either
         _rest(STAND_BY, is_over)
 
 
-def is_wanted(database: Database) -> bool:
-    """Whether somebody waits to take the inbox over."""
+def is_wanted(database: Database, lock: int = INBOX) -> bool:
+    """Whether somebody waits to take over."""
     with database.connection() as connection:
-        return bool(value(connection, "inbox_wanted"))
+        return bool(value(connection, "window_wanted", lock=lock))
+
+
+@contextmanager
+def held(database: Database, lock: int, on_wait: Callable[[], None] = lambda: None) -> Generator[Connection]:
+    """Holds one of the locks on a session of its own, which ends with it; waits for whoever holds it."""
+    with database.connection() as connection:
+        if not value(connection, "window_lock", lock=lock):
+            on_wait()
+            execute(connection, "window_lock_wait", lock=lock)
+        try:
+            yield connection
+        finally:
+            _let_go(connection)
 
 
 def _work(connection: Connection, inbox: Inbox, hours: Hours) -> None:
@@ -108,7 +125,7 @@ def _work(connection: Connection, inbox: Inbox, hours: Hours) -> None:
         worked = time.monotonic() - began
         if hours.at_most is not None and worked > hours.at_most:
             return True
-        return worked >= hours.at_least and bool(value(connection, "inbox_wanted"))
+        return worked >= hours.at_least and bool(value(connection, "window_wanted", lock=INBOX))
 
     _serve(connection, inbox, is_over)
 
@@ -124,21 +141,6 @@ def _await_news(connection: Connection) -> None:
     raw = driver(connection)
     if any(True for _ in raw.notifies(timeout=POLL, stop_after=1)):
         time.sleep(GATHER)
-
-
-@contextmanager
-def _held(database: Database, on_wait: Callable[[], None]) -> Generator[Connection]:
-    with database.connection() as connection:
-        if not value(connection, "inbox_lock"):
-            on_wait()
-            execute(connection, "inbox_lock_wait")
-        _listen(connection)
-        try:
-            yield connection
-        except BaseException:
-            connection.invalidate()  # ends the session, and the lock with it
-            raise
-        _let_go(connection)
 
 
 def _listen(connection: Connection) -> None:

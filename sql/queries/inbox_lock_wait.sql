@@ -1,2 +1,0 @@
--- the inbox is worked by one at a time; whoever comes next waits here
-select pg_advisory_lock(7003)

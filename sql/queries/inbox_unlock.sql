@@ -1,2 +1,0 @@
--- the next one's turn
-select pg_advisory_unlock(7003)
