@@ -49,6 +49,7 @@ class Definition(Rules):
 
     Attributes:
         entrypoint: module and name of the flow; a path would put its folder first on `sys.path`.
+        at_start: whether a run is started as soon as the deployment is served.
         choices: parameters that the form offers a choice for, of the declared sources; a worker's form has none.
         work_pool: of a worker; who serves has none.
     """
@@ -60,6 +61,7 @@ class Definition(Rules):
     parameters: dict[str, Any] = Field(default_factory=dict)
     schedules: list[Schedule] = Field(default_factory=list)
     concurrency_limit: Limit | None = None
+    at_start: bool = False
     choices: dict[str, Literal["sources"]] = Field(default_factory=dict)
     work_pool: dict[str, Any] | None = None
 

@@ -80,11 +80,16 @@ async def serve() -> None:
     await _server()
     runner = Runner(name="sluice", query_seconds=POLL_SECONDS, pause_on_shutdown=False)
     sources = load_sources(Settings.read(os.environ).config)
+    at_once: list[UUID] = []
     for defined in definitions():
-        await runner.aadd_deployment(deployment(defined, sources))
+        deployment_id = await runner.aadd_deployment(deployment(defined, sources))
+        at_once += [deployment_id] if defined.at_start else []
     await automations.apply(automations.definitions())
     if path := os.environ.get(READY):
         Path(path).touch()
+    async with get_client() as client:
+        for deployment_id in at_once:
+            await client.create_flow_run_from_deployment(deployment_id)
     await runner.start()
 
 

@@ -196,7 +196,7 @@ def _begun_too_often(how: str) -> dict[str, str]:
     return {
         "found": f"it was begun {ATTEMPTS} times and not finished, {how}",
         "allowed": "",
-        "fix": "Its bytes are kept. When the cause is mended, let it in again with `sluice receipt retry`",
+        "fix": "Its bytes are kept. When the cause is mended, let it in again with `sluice quarantine release`",
     }
 
 
@@ -204,5 +204,5 @@ def _undeclared(name: str) -> dict[str, str]:
     return {
         "found": f"there is no source {name!r}",
         "allowed": "a source of config/sources/",
-        "fix": "Declare it, then let the receipt in again with `sluice receipt retry`",
+        "fix": "Declare it, then let the receipt in again with `sluice quarantine release`",
     }

@@ -44,9 +44,11 @@ def _work(office: Office, seconds: float) -> list[dict[str, Any]]:
     with discreet():
         window(office, inbox, hours, lambda: logger.info("another run works the inbox; waiting for it"))
         reports = became(office, inbox)
-    for one in inbox.quarantined:
-        logger.warning(f"receipt {one} was quarantined: `sluice receipt {one}` says why")
-        tell("sluice.receipt.quarantined", f"sluice.receipt.{one}", f"receipt {one}", {"text": "it could not be read"})
+    for found in reports:
+        if found["quarantined"]:
+            text = f"{found['quarantined']:,} arrivals of {found['source']}; `sluice quarantine list` says why"
+            logger.warning(f"quarantined: {text}")
+            tell("sluice.receipt.quarantined", f"sluice.source.{found['source']}", found["source"], {"text": text})
     logger.info(f"{len(inbox.worked):,} arrivals worked, {len(inbox.quarantined):,} quarantined")
     return reports
 
@@ -57,7 +59,9 @@ class _Progress:
     def __init__(self, seconds: float) -> None:
         self._telling, self._began, self._told = Telling(), time.monotonic(), 0.0
         self._seconds = seconds
-        self._artifact: Any = self._telling(lambda: create_progress_artifact(0.0, description="the window of the inbox"))
+        self._artifact: Any = self._telling(
+            lambda: create_progress_artifact(0.0, description="the window of the inbox")
+        )
 
     def __call__(self, many: int) -> None:
         now = time.monotonic()

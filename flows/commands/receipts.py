@@ -38,6 +38,9 @@ def status(as_json: AsJson = False) -> None:
     for receipt in found["unfinished"]:
         done = f"{receipt['checkpoint']:,} of {receipt['row_count'] or '?'} rows are in"
         show(f"[yellow]Waits for a run:[/yellow] receipt {receipt['receipt_id']} ({plain(receipt['name'])}), {done}")
+    if found["inbox"]["waiting"]:
+        waits = f"{found['inbox']['waiting']:,} arrivals wait, the oldest for {found['inbox']['seconds'] or 0:,.0f} s"
+        show(f"Inbox     {waits}")
     heads = ("receipt", "file", "source", "state", "rows#", "created#", "updated#", "unchanged#", "flagged#")
     heads = (*heads, "rejected#", "set aside#", "received")
     show(table(heads, [_line(receipt) for receipt in found["receipts"]]))
@@ -114,6 +117,7 @@ def _status(office: Office) -> dict[str, Any]:
         counted = rows(connection, "status_counts")[0]
         unfinished = rows(connection, "receipts_unfinished")
         recent = rows(connection, "receipts_recent", most=RECENT)
+        inbox = rows(connection, "inbox_count")[0]
     config = {"profile": office.profile.name, "hash": office.profile.hash, "folder": str(office.settings.config)}
     return {
         "home": str(office.settings.home),
@@ -122,6 +126,7 @@ def _status(office: Office) -> dict[str, Any]:
         "config": config | {"sources": sorted(office.sources)},
         "stored": counted,
         "unfinished": unfinished,
+        "inbox": inbox,
         "receipts": recent,
     }
 

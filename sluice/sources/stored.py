@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -24,13 +25,13 @@ def submissions(
 
     Args:
         kind: of the receipt: form, api or mailbox.
-        envelope: how it came: `content_type`; `released`: a person said that it is no spam.
+        envelope: how it came: `content_type`; `released`: a row that a person let out of quarantine, its cells as JSON.
 
     Raises:
         UnreadableBody: nothing can be read from it.
     """
+    if envelope.get("released"):
+        return [Submission(json.loads(body))]
     found = decoded(body, envelope.get("content_type") or "")
     read = adapters.submissions(found.value, source.form or PLAIN)
-    if envelope.get("released"):
-        read = [replace(one, aside=None) if one.aside and one.aside[0] == "spam" else one for one in read]
     return [replace(one, warnings=(*found.warnings, *one.warnings)) for one in read] if found.warnings else read

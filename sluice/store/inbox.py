@@ -106,7 +106,7 @@ def settle(connection: Connection, settled: Sequence[Settled]) -> None:
 
 @patient
 def give_up(database: Database, receipt_id: int, failure: dict[str, str]) -> None:
-    """Quarantines a receipt with the reason; its bytes stay, and `sluice receipt retry` lets it in again."""
+    """Quarantines a receipt with the reason; its bytes stay, and `sluice quarantine release` lets it in again."""
     with database.transaction() as connection:
         execute(connection, "inbox_failed", receipt_id=receipt_id, failure=json.dumps(failure))
 

@@ -6,5 +6,5 @@ select
     checkpoint,
     row_count
 from receipts
-where state in ('received', 'working')
+where state in ('received', 'working') and kind in ('file', 'manual')
 order by receipt_id

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sluice import inbox as inbox_module
+from sluice.errors import NotFound
 from sluice.explanation import explain, sections, show
 from sluice.inbox import Inbox, bundles
+from sluice.profiles import from_content
 from sluice.store import inbox as stored_inbox
+from sluice.store import quarantine
 from sluice.windows import Hours, drain, stand_in, window
 from tests.desk import Desk
 from tests.posts import Posts, person
@@ -130,12 +134,10 @@ def test_the_rules_of_the_time_of_arrival_count(posts: Posts) -> None:
     """A receipt pins its config: it is worked by the rules that were in force, even if the source is gone by now."""
     posts.post(person(1))
     desk = posts.desk
-    sources = {name: rules for name, rules in desk.office.sources.items() if name != "api"}
-    desk.office.profile.sources.pop("api")
-    assert "api" not in desk.office.profile.sources
-    object.__setattr__(desk.office.profile, "hash", "0" * 64)
-    assert "api" not in sources
-    posts.work()
+    others = {path: text for path, text in desk.office.profile.content.items() if path != "sources/api.yml"}
+    office = replace(desk.office, profile=from_content(others, "standard"))
+    assert "api" not in office.profile.sources
+    assert drain(office, Inbox(office))
     assert desk.ask("select count(*) from leads") == [1]
 
 
@@ -258,8 +260,54 @@ def test_a_stand_in_works_only_while_nobody_else_does(posts: Posts) -> None:
     assert not thread.is_alive()
 
 
+def with_sources(desk: Desk, **texts: str) -> Desk:
+    """The same desk with further sources declared, by their YAML."""
+    content = {**desk.office.profile.content, **{f"sources/{name}.yml": text for name, text in texts.items()}}
+    profile = from_content(content, "standard")
+    return replace(desk, office=replace(desk.office, profile=profile, sources=profile.sources))
+
+
 def _until(is_so: Any) -> None:
     until = time.monotonic() + 20
     while not is_so():
         assert time.monotonic() < until, "it never came to that"
         time.sleep(0.02)
+
+
+SHOP = """\
+kind: form
+form:
+  signature: {scheme: bearer, secret: shop}
+  spam: {honeypot: {fields: [fax_number]}}
+"""
+
+
+def test_spam_is_set_aside_with_its_reason_and_can_be_released(posts: Posts) -> None:
+    desk = posts.desk = with_sources(posts.desk, shop=SHOP)
+    filled_in = [person(1), person(2, fax_number="https://pills.example"), person(3, fax_number="x")]
+    number = posts.post(filled_in, "shop", kind="form")
+    posts.work()
+    assert desk.ask("select row_number, kind from set_asides order by 1") == [(2, "spam"), (3, "spam")]
+    listed = quarantine.listed(desk.database, 10)
+    assert [(one["receipt_id"], one["row_number"]) for one in listed] == [(number, 2), (number, 3)]
+    assert "points" in listed[0]["why"]
+    (released,) = quarantine.release(desk.database, desk.office.profile, number, 2)
+    posts.work()
+    assert desk.ask(f"select email from leads where receipt_id = {released}") == ["rosa.lindqvist2@nordlicht2.example"]
+    assert [one["row_number"] for one in quarantine.listed(desk.database, 10)] == [3]
+    assert len(quarantine.release(desk.database, desk.office.profile, number)) == 1
+    with pytest.raises(NotFound):
+        quarantine.release(desk.database, desk.office.profile, number)
+    desk.whole()
+
+
+def test_what_was_quarantined_is_let_in_by_the_rules_of_today(posts: Posts) -> None:
+    desk = posts.desk
+    number = posts.post(person(1), source="late-campaign")
+    assert posts.work().quarantined
+    office = with_sources(desk, **{"late-campaign": "kind: api\n"}).office
+    assert quarantine.release(desk.database, office.profile, number) == [number]
+    inbox = Inbox(office)
+    assert drain(office, inbox)
+    assert (posts.state(number), desk.ask("select count(*) from leads")) == ("done", [1])
+    desk.whole()

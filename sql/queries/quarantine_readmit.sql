@@ -1,0 +1,11 @@
+-- an arrival that could not be worked is let in again, by the rules in force now
+update receipts
+set
+    state = 'received',
+    attempts = 0,
+    retry_at = null,
+    failure = null,
+    finished_at = null,
+    config_id = %(config_id)s
+where receipt_id = %(receipt_id)s and state = 'failed' and kind in ('form', 'api', 'mailbox') and body is not null
+returning receipt_id
