@@ -12,8 +12,10 @@ import threading
 from types import FrameType
 
 from sluice.errors import UserError
+from sluice.fetching import Fetcher
 from sluice.inbox import Inbox
 from sluice.intake import opened
+from sluice.keyring import Keyring
 from sluice.settings import Settings
 from sluice.windows import stand_in
 
@@ -29,7 +31,8 @@ def main() -> int:
         signal.signal(number, end)
     try:
         with opened(Settings.read(os.environ)) as office:
-            stand_in(office, Inbox(office), over.is_set)
+            fetcher = Fetcher(office, Keyring(office.settings.home, os.environ))
+            stand_in(office, Inbox(office), over.is_set, fetcher)
     except UserError as error:
         print(f"Error: {error}", file=sys.stderr, flush=True)
         return error.exit_code

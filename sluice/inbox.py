@@ -9,9 +9,11 @@ From the rows on it is the way of a file, with the same functions (`sluice.pipel
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+
+from sqlalchemy import Connection
 
 from sluice import crash, pipeline
 from sluice.batch import Batch
@@ -22,9 +24,11 @@ from sluice.profiles import Profile
 from sluice.provenance import Provenance
 from sluice.rules import SourceRules
 from sluice.sources import stored
+from sluice.sources.forms.adapters import Announced
 from sluice.sources.forms.refusal import UnreadableBody
 from sluice.sources.sheets import Sheet, batch_of
-from sluice.store import inbox
+from sluice.store import fetches, inbox
+from sluice.store.fetches import Announcement
 from sluice.store.inbox import Settled, Waiting
 from sluice.store.patience import patient
 from sluice.store.queries import execute
@@ -41,7 +45,24 @@ _UNKNOWN_RULES = 60.0
 REMEMBERED = 50_000
 """Receipts that a holder can tell about: more than a window works, and a stand-in may stay for months."""
 
-Sheets = Sequence[tuple[Waiting, Sheet]]
+
+@dataclass(frozen=True)
+class Letter:
+    """A receipt whose body was read.
+
+    Attributes:
+        announced: leads that are still to be fetched.
+    """
+
+    waiting: Waiting
+    sheet: Sheet
+    announced: Sequence[Announced] = ()
+
+    @property
+    def settled(self) -> Settled:
+        """What the receipt keeps."""
+        sheet = self.sheet
+        return Settled(self.waiting.receipt_id, len(sheet.submissions), sheet.header, sheet.survey())
 
 
 @dataclass
@@ -121,56 +142,50 @@ class Inbox:
             for one in bundle:
                 self._quarantine(one, _undeclared(name))
             return
-        sheets = list(self._read(bundle, source, profile))
-        while sheets:
-            batch = batch_of(sheet for _, sheet in sheets)
-            many, as_of = len(batch), max(one.received_at for one, _ in sheets)
+        letters = list(self._read(bundle, source, profile))
+        while letters:
+            batch = batch_of(letter.sheet for letter in letters)
+            many, as_of = len(batch), max(letter.waiting.received_at for letter in letters)
             batch = pipeline.cleaned(batch, profile, source, as_of)
             if len(batch) != many:
                 raise BrokenPromise(f"{many} submissions became {len(batch)} rows")
-            sheets = self._land((batch, sheets), source, profile)
+            letters = self._land((batch, letters), source, profile)
 
     def _rules(self, version: int) -> Profile:
         if version not in self._profiles:
             self._profiles[version] = kept_rules(self.office, version)
         return self._profiles[version]
 
-    def _read(
-        self, bundle: Sequence[Waiting], source: SourceRules, profile: Profile
-    ) -> Iterable[tuple[Waiting, Sheet]]:
+    def _read(self, bundle: Sequence[Waiting], source: SourceRules, profile: Profile) -> Iterator[Letter]:
         for one in bundle:
             try:
-                submissions = stored.submissions(one.kind, one.body, one.envelope, source, profile)
+                found = stored.opened(one.kind, one.body, one.envelope, source, profile)
             except UnreadableBody as error:
                 self._quarantine(one, {"found": error.found, "allowed": error.allowed, "fix": error.fix})
             else:
-                yield one, Sheet.of(submissions, source, profile.fields.enabled())
+                sheet = Sheet.of(found.submissions, source, profile.fields.enabled())
+                yield Letter(one, sheet, found.announced)
 
     @patient
     def _land(
-        self, prepared: tuple[Batch, Sheets], source: SourceRules, profile: Profile
-    ) -> list[tuple[Waiting, Sheet]]:
+        self, prepared: tuple[Batch, Sequence[Letter]], source: SourceRules, profile: Profile
+    ) -> Sequence[Letter]:
         """Loads a bundle whole; if others have settled some of it meanwhile, nothing, and says what is left."""
-        batch, sheets = prepared
-        receipts = [(one.receipt_id, len(sheet.submissions), one.occurred_at) for one, sheet in sheets]
+        batch, letters = prepared
+        receipts = [(one.waiting.receipt_id, len(one.sheet.submissions), one.waiting.occurred_at) for one in letters]
         database, many = self.office.database, [number for number, _, _ in receipts]
         with database.transaction() as connection:
             execute(connection, "slice_lock")
             still, now = inbox.still_open(connection, many)
             if len(still) < len(many):
-                return [(one, sheet) for one, sheet in sheets if one.receipt_id in still]
-            fields = {name for _, sheet in sheets for _, name in sheet.columns.mapping}
+                return [one for one in letters if one.waiting.receipt_id in still]
+            fields = {name for one in letters for _, name in one.sheet.columns.mapping}
             attributes = pipeline.attributes_of(fields, source, profile)
-            version = sheets[0][0].config_id
+            version = letters[0].waiting.config_id
             matter = Matter(Provenance.of_many(receipts), source, profile, version, attributes, database.guard)
             pipeline.decide_and_load(connection, matter, batch, now)
-            inbox.settle(
-                connection,
-                [
-                    Settled(one.receipt_id, len(sheet.submissions), sheet.header, sheet.survey())
-                    for one, sheet in sheets
-                ],
-            )
+            _announce(connection, letters)
+            inbox.settle(connection, [one.settled for one in letters])
             crash.point("before_commit")
         crash.point("after_commit")
         self.worked += many
@@ -190,6 +205,15 @@ def bundles(found: Sequence[Waiting]) -> list[list[Waiting]]:
         return (one.receipt_id if one.attempts else 0, one.source, one.config_id)
 
     return [list(group) for _, group in groupby(sorted(found, key=kind), kind)]
+
+
+def _announce(connection: Connection, letters: Sequence[Letter]) -> None:
+    for one in letters:
+        if one.announced:
+            by = one.waiting
+            named = [(lead.lead_id, lead.kept) for lead in one.announced]
+            announcement = Announcement(by.receipt_id, by.source, by.config_id, by.occurred_at)
+            fetches.announce(connection, announcement, named)
 
 
 def _begun_too_often(how: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from sluice.errors import DatabaseUnavailable
+from sluice.fetching import Fetcher, beside
 from sluice.inbox import Inbox
 from sluice.intake import Office
 from sluice.store.engine import Database, driver
@@ -52,8 +53,14 @@ class Hours:
     at_most: float | None = 2 * WINDOW
 
 
-def window(office: Office, inbox: Inbox, hours: Hours = Hours(), on_wait: Callable[[], None] = lambda: None) -> None:
-    """Waits for the inbox, works it for a window, and hands it over.
+def window(
+    office: Office,
+    inbox: Inbox,
+    hours: Hours = Hours(),
+    on_wait: Callable[[], None] = lambda: None,
+    fetcher: Fetcher | None = None,
+) -> None:
+    """Waits for the inbox, works it for a window, and hands it over; what was announced is fetched beside it.
 
     A database that goes away for a while ends no window: it goes on when it is back.
 
@@ -65,7 +72,8 @@ def window(office: Office, inbox: Inbox, hours: Hours = Hours(), on_wait: Callab
         try:
             with held(office.database, INBOX, on_wait) as connection:
                 _listen(connection)
-                _work(connection, inbox, hours)
+                with beside(fetcher):
+                    _work(connection, inbox, hours)
                 return
         except DatabaseUnavailable:
             if until is not None and time.monotonic() > until:
@@ -85,14 +93,17 @@ def drain(office: Office, inbox: Inbox) -> bool:
     return True
 
 
-def stand_in(office: Office, inbox: Inbox, is_over: Callable[[], bool]) -> None:
+def stand_in(office: Office, inbox: Inbox, is_over: Callable[[], bool], fetcher: Fetcher | None = None) -> None:
     """Works the inbox whenever nobody else does, until `is_over`."""
     while not is_over():
         try:
             with office.database.connection() as connection:
                 if value(connection, "window_lock", lock=INBOX):
                     _listen(connection)
-                    _serve(connection, inbox, lambda: is_over() or bool(value(connection, "window_wanted", lock=INBOX)))
+                    with beside(fetcher):
+                        _serve(
+                            connection, inbox, lambda: is_over() or bool(value(connection, "window_wanted", lock=INBOX))
+                        )
                     _let_go(connection)
         except DatabaseUnavailable:
             pass  # it is looked for again below; nothing is acknowledged meanwhile either

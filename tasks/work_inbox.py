@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from typing import Any
@@ -10,8 +11,10 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 
+from sluice.fetching import Fetcher
 from sluice.inbox import Inbox
 from sluice.intake import Office
+from sluice.keyring import Keyring
 from sluice.outcomes import OUTCOMES
 from sluice.store.queries import rows
 from sluice.windows import Hours, is_wanted, window
@@ -39,11 +42,14 @@ def work_inbox(office: Office, minutes: float) -> list[dict[str, Any]]:
 @task(name="work the inbox", cache_policy=NO_CACHE, persist_result=False)
 def _work(office: Office, seconds: float) -> list[dict[str, Any]]:
     logger, progress = get_run_logger(), _Progress(seconds)
-    inbox = Inbox(office, progress)
+    inbox, fetcher = Inbox(office, progress), Fetcher(office, Keyring(office.settings.home, os.environ))
     hours = Hours(at_least=min(seconds, Hours.at_least), at_most=2 * seconds)
     with discreet():
-        window(office, inbox, hours, lambda: logger.info("another run works the inbox; waiting for it"))
+        window(office, inbox, hours, lambda: logger.info("another run works the inbox; waiting for it"), fetcher)
         reports = became(office, inbox)
+    for source, text in fetcher.troubles.items():
+        logger.warning(f"source {source}: {text}")
+        tell("sluice.fetch.refused", f"sluice.source.{source}", source, {"text": text})
     for found in reports:
         if found["quarantined"]:
             text = f"{found['quarantined']:,} arrivals of {found['source']}; `sluice quarantine list` says why"

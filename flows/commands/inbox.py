@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -20,7 +21,9 @@ def inbox(once: Once = False, as_json: AsJson = False) -> None:
 
     A run of the flow `inbox` takes over when it comes. Killed at any moment, whoever comes next goes on from there.
     """
+    from sluice.fetching import Fetcher
     from sluice.inbox import Inbox
+    from sluice.keyring import Keyring
     from sluice.windows import Hours, drain, window
 
     with opening.office() as office:
@@ -32,7 +35,8 @@ def inbox(once: Once = False, as_json: AsJson = False) -> None:
             else:
                 say("Working the inbox; Ctrl-C ends it.")
                 waiting = "Another process works the inbox; waiting for it."
-                window(office, worker, Hours(at_most=None), lambda: say(waiting))
+                fetcher = Fetcher(office, Keyring(office.settings.home, os.environ))
+                window(office, worker, Hours(at_most=None), lambda: say(waiting), fetcher)
         except KeyboardInterrupt:
             say("Ended; what is committed stays.")
         found: dict[str, Any] = {"settled": worker.settled, "quarantined": list(worker.quarantined)}

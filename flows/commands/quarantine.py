@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,33 +33,45 @@ def list_quarantined(as_json: AsJson = False) -> None:
         show("Nothing is kept apart.")
     else:
         heads = ("receipt#", "row", "source", "what", "why", "received")
-        lines = [
-            [
-                one["receipt_id"], "all" if one["row_number"] is None else one["row_number"], one["source"], one["name"],
-                one["why"], f"{one['received_at']:%Y-%m-%d %H:%M} UTC",
-            ]
-            for one in found
-        ]  # fmt: skip
-        show(table(heads, lines))
+        show(table(heads, map(_line, found)))
         show("`sluice quarantine release RECEIPT` lets it in.")
 
 
 @app.command("release")
 def release(
-    number: Annotated[int, typer.Argument(metavar="RECEIPT", help="Number of the receipt.")],
+    numbers: Annotated[list[int] | None, typer.Argument(metavar="[RECEIPT...]", help="Numbers of receipts.")] = None,
     row: Annotated[int | None, typer.Option("--row", metavar="NUMBER", help="Of several rows, this one only.")] = None,
+    unread: Annotated[
+        str | None, typer.Option("--unread", metavar="SOURCE", help="All of a source that could not be read.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let in what was kept apart: it is worked by the rules in force now, and is no spam whatever they say."""
+    """Let in what was kept apart: it is worked by the rules in force now, and is no spam whatever they say.
+
+    After a rule was mended, `--unread SOURCE` lets in all that could not be read before.
+    """
     from sluice.store import quarantine
 
+    if bool(numbers) == bool(unread):
+        raise UserError("quarantine release", "nothing is named, or both", "numbers of receipts, or --unread SOURCE")
     with opening.office() as office:
-        found = quarantine.release(office.database, office.profile, number, row)
+        database, profile = office.database, office.profile
+        found = quarantine.release_unread(database, profile, unread) if unread else []
+        for number in numbers or ():
+            found += quarantine.release(database, profile, number, row)
     if as_json:
         show_json({"released": found})
         return
-    for receipt in found:
+    for receipt in found[:MOST]:
         show(f"Receipt {receipt} waits to be worked; `sluice receipt {receipt}` says what becomes of it")
+    if len(found) != 1:
+        show(f"{len(found):,} receipts wait to be worked.")
+
+
+def _line(one: dict[str, Any]) -> list[Any]:
+    row = "all" if one["row_number"] is None else one["row_number"]
+    received = f"{one['received_at']:%Y-%m-%d %H:%M} UTC"
+    return [one["receipt_id"], row, one["source"], one["name"], one["why"], received]
 
 
 def suppress(

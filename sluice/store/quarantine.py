@@ -52,6 +52,16 @@ def release(database: Database, profile: Profile, receipt_id: int, row: int | No
     return found
 
 
+@patient
+def release_unread(database: Database, profile: Profile, source: str) -> list[int]:
+    """Lets in all arrivals of a source that could not be worked, after what was wrong with the rules was mended."""
+    with database.transaction() as connection:
+        config_id = remember_config(connection, profile)
+        found = rows(connection, "quarantine_readmit_source", source=source, config_id=config_id)
+        execute(connection, "inbox_notify")
+    return [one["receipt_id"] for one in found]
+
+
 def _released(connection: Connection, receipt_id: int, row: int | None, config_id: int) -> list[int]:
     made: list[int] = []
     for spam in rows(connection, "quarantine_spam", receipt_id=receipt_id, row_number=row):

@@ -154,7 +154,7 @@ def test_what_breaks_its_worker_is_found_and_quarantined_after_three_attempts(
     land = Inbox._land
 
     def explode(self: Inbox, prepared: Any, *others: Any) -> Any:
-        if poison in [one.receipt_id for one, _ in prepared[1]]:
+        if poison in [one.waiting.receipt_id for one in prepared[1]]:
             raise Poison
         return land(self, prepared, *others)
 
@@ -306,8 +306,11 @@ def test_what_was_quarantined_is_let_in_by_the_rules_of_today(posts: Posts) -> N
     number = posts.post(person(1), source="late-campaign")
     assert posts.work().quarantined
     office = with_sources(desk, **{"late-campaign": "kind: api\n"}).office
+    second = posts.post(person(2), source="late-campaign")
+    assert posts.work().quarantined
     assert quarantine.release(desk.database, office.profile, number) == [number]
+    assert quarantine.release_unread(desk.database, office.profile, "late-campaign") == [second]
     inbox = Inbox(office)
     assert drain(office, inbox)
-    assert (posts.state(number), desk.ask("select count(*) from leads")) == ("done", [1])
+    assert (posts.state(number), desk.ask("select count(*) from leads")) == ("done", [2])
     desk.whole()
