@@ -82,6 +82,43 @@ CODES: dict[str, Explanation] = {
         "The column is neither mapped nor ignored; its values are kept in `extra`",
         "Map it or ignore it in the source's file",
     ),
+    # a mail
+    "charset.unknown": Explanation(
+        "The mail names a character set that nobody knows; it was guessed", "Check the text"
+    ),
+    "parts.too_many": Explanation("The mail has more parts than are read; the others are kept", "Look at the mail"),
+    "parts.too_deep": Explanation("Parts lie deeper in each other than is read; they are kept", "Look at the mail"),
+    # a posted form
+    "element.unreadable": Explanation(
+        "This element of the body is not a filled form",
+        "Ask the sender what it is; the others of the same body were taken",
+    ),
+    "element.other_kind": Explanation(
+        "The message tells of something else than a lead",
+        "Take this kind of message out of the webhook's subscriptions",
+    ),
+    "answers.missing": Explanation(
+        "The answers are not where the source's `form:` expects them",
+        "Correct `answers:` in the source's file, or the provider's template",
+    ),
+    "fields.too_many": Explanation("The form has more than 500 answers", "Send only what a lead needs"),
+    "unreadable": Explanation("The field should hold JSON and does not", "Correct the provider's template"),
+    "charset_assumed": Explanation(
+        "The bytes are neither UTF-8 nor in the declared character set; they were read as Windows' Latin",
+        "Send UTF-8",
+    ),
+    "characters_replaced": Explanation(
+        "Characters that no database takes were replaced by U+FFFD", "Nothing needs to be done"
+    ),
+    "honeypot_filled": Explanation(
+        "A field that people do not see was filled in",
+        "Release it if a person wrote it",
+    ),
+    "filled_too_fast": Explanation("The form was filled in faster than people type", "Release it if a person wrote it"),
+    "many_links": Explanation(
+        "An answer holds more web addresses than people write", "Release it if a person wrote it"
+    ),
+    "all_alike": Explanation("All answers are the same text", "Release it if a person wrote it"),
 }
 
 
