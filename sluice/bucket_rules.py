@@ -18,6 +18,9 @@ from sluice.rules import Rules
 from sluice.strict_yaml import Document, parse
 
 FILE = "buckets.yml"
+ATTACHMENTS = "attachments"
+"""Folder of the home that mails' files of leads are laid into; once it is there, it is a bucket like others."""
+
 SCHEMES = ("s3", "gs", "az", "file")
 NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 _ALLOWED = "s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or file:///folder"
@@ -100,7 +103,10 @@ def load_buckets(config: Path, home: Path) -> dict[str, BucketRules]:
     declared, findings = _read(document) if document else ([], [])
     if errors := [finding for finding in findings if finding.severity == "error"]:
         raise min(errors).error()
-    return {one.rules.name: one.rules for one in declared} or {"bucket": own(home / "bucket", "bucket")}
+    found = {one.rules.name: one.rules for one in declared} or {"bucket": own(home / "bucket", "bucket")}
+    if (home / ATTACHMENTS).is_dir():
+        found.setdefault(ATTACHMENTS, own(home / ATTACHMENTS))
+    return found
 
 
 def own(folder: Path, name: str = "") -> BucketRules:

@@ -150,7 +150,7 @@ def _asked(client: httpx.Client, rules: Fetch, lead_id: str, keyring: Keyring) -
     """Status, body and headers of the provider's answer; the token stands in a header, never in a URL."""
     token = keyring.secrets(rules.secret)[-1].decode("latin-1")
     address = f"{rules.url.rstrip('/')}/{quote(lead_id, safe='')}"  # the id came from outside
-    with client.stream("GET", address, headers={"Authorization": f"Bearer {token}"}) as answer:
+    with client.stream("GET", address, params=rules.ask, headers={"Authorization": f"Bearer {token}"}) as answer:
         body = b""
         for part in answer.iter_bytes():
             body += part

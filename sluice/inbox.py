@@ -9,7 +9,7 @@ From the rows on it is the way of a file, with the same functions (`sluice.pipel
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from sluice import crash, pipeline
 from sluice.batch import Batch
+from sluice.bucket_rules import ATTACHMENTS
 from sluice.errors import BrokenPromise, ConfigError, DatabaseUnavailable
 from sluice.intake import Office, kept_rules
 from sluice.pipeline import Matter
@@ -27,6 +28,7 @@ from sluice.sources import stored
 from sluice.sources.forms.adapters import Announced
 from sluice.sources.forms.refusal import UnreadableBody
 from sluice.sources.sheets import Sheet, batch_of
+from sluice.sources.stored import Body
 from sluice.store import fetches, inbox
 from sluice.store.fetches import Announcement
 from sluice.store.inbox import Settled, Waiting
@@ -159,12 +161,26 @@ class Inbox:
     def _read(self, bundle: Sequence[Waiting], source: SourceRules, profile: Profile) -> Iterator[Letter]:
         for one in bundle:
             try:
-                found = stored.opened(one.kind, one.body, one.envelope, source, profile)
-            except UnreadableBody as error:
+                found = stored.opened(self._body(one), source, profile)
+            except (UnreadableBody, ConfigError) as error:
                 self._quarantine(one, {"found": error.found, "allowed": error.allowed, "fix": error.fix})
             else:
                 sheet = Sheet.of(found.submissions, source, profile.fields.enabled())
+                self._hand_over(one, source, found.tables)
                 yield Letter(one, sheet, found.announced)
+
+    def _body(self, one: Waiting) -> Body:
+        asked = stored.answered(one.body) if one.kind == "mailbox" else []
+        return Body(one.kind, one.body, one.envelope, inbox.sent(self.office.database, asked) if asked else {})
+
+    def _hand_over(self, one: Waiting, source: SourceRules, tables: Mapping[str, bytes]) -> None:
+        """Lays files of leads into the inbox of a bucket; done twice, the second is known by its content."""
+        for name, content in tables.items():
+            folder = self.office.settings.home / ATTACHMENTS / "inbox" / (source.attachments or "")
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            unfinished = folder / f".{one.receipt_id}-{name}.tmp"
+            unfinished.write_bytes(content)
+            unfinished.replace(folder / f"{one.receipt_id}-{name}")
 
     @patient
     def _land(

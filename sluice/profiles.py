@@ -19,6 +19,7 @@ from sluice.criteria import suggest
 from sluice.errors import ConfigError
 from sluice.findings import Finding, read
 from sluice.lints import is_zone, lint_routing, lint_scoring, lint_source, lint_teams
+from sluice.mail_rules import MailRules, mail_rules_of
 from sluice.matching.rules import MatchingRules
 from sluice.normalization import NormalizationRules
 from sluice.rota import Teams
@@ -64,6 +65,7 @@ class Profile:
     """A checked policy.
 
     Attributes:
+        mail: how mails are told apart and read; None if `config/mail` is not there.
         sources: the declared sources by name; what is imported without a source is read as `files`.
         business_timezone: IANA zone.
         hash: sha256 over what all the files below say; comments and blanks do not count.
@@ -81,6 +83,7 @@ class Profile:
     routing: RoutingRules
     teams: Teams
     sources: dict[str, SourceRules]
+    mail: MailRules | None
     hash: str
     content: dict[str, str]
 
@@ -164,7 +167,8 @@ def _examine(content: Mapping[str, str], name: str) -> tuple[Profile | None, lis
         findings += complaints
     sources, complaints = _sources(counted)
     findings += [*complaints, *_lints(parts, merged), *_source_lints(sources, parts.get("fields"))]
-    findings = list(dict.fromkeys(findings))
+    mail, complaints = mail_rules_of(counted, parts.get("fields"))
+    findings = list(dict.fromkeys([*findings, *complaints]))
     if any(finding.severity == "error" for finding in findings):
         return None, findings
     own: ProfileRules = parts.pop("profile")
@@ -174,6 +178,7 @@ def _examine(content: Mapping[str, str], name: str) -> tuple[Profile | None, lis
         description=own.description,
         business_timezone=own.business_timezone,
         sources={key: source for key, (source, _) in sources.items()},
+        mail=mail,
         hash=hashlib.sha256(said.encode()).hexdigest(),
         content=counted,
         **parts,
@@ -265,7 +270,11 @@ def _unknown_files(content: Mapping[str, str]) -> list[Finding]:
 
 def _read_files(config: Path) -> dict[str, str]:
     """Path below the folder → text of everything that configures."""
-    found = [path for pattern in ("profiles/*/*.y*ml", "sources/*.y*ml", "teams.yml") for path in config.glob(pattern)]
+    found = [
+        path
+        for pattern in ("profiles/*/*.y*ml", "sources/*.y*ml", "teams.yml", "mail/*.yml", "mail/rules/*.yml")
+        for path in config.glob(pattern)
+    ]
     if not any(path.parent.parent.name == "profiles" for path in found):
         raise ConfigError(
             str(config), "it holds no profiles", "a folder with profiles/, sources/ and teams.yml", "Set SLUICE_CONFIG"

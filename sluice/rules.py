@@ -11,7 +11,6 @@ from sluice.form_rules import Form
 from sluice.model import Rules
 
 
-
 class PhoneReading(Rules):
     """How a source's phone numbers are to be read when they do not say it themselves.
 
@@ -74,6 +73,7 @@ class SourceRules(Rules):
         timezone: IANA zone of times that state none; None takes the profile's business time zone.
         date_order: how ambiguous dates are read when the column itself does not tell.
         lawful_basis: why these people may be contacted; None means sales research only.
+        attachments: of a mailbox: the source of the CSV files that its mails bring; without it they are only kept.
         form: of a form that is posted: how the provider signs, and what its bodies mean.
     """
 
@@ -95,6 +95,7 @@ class SourceRules(Rules):
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     lawful_basis: Literal["consent", "contract", "legitimate_interest"] | None = None
     expect: Expectation = Expectation()
+    attachments: str | None = None
     form: Form | None = None
 
     @model_validator(mode="after")

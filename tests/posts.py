@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sluice.inbox import Inbox
-from sluice.store.arrivals import Posting, store
+from sluice.store.arrivals import Posting, Session
 from sluice.store.receipts import remember_config
 from sluice.windows import drain
 from tests.desk import LONG_AGO, Desk
@@ -39,7 +39,9 @@ class Posts:
             config_id=config_id,
             occurred_at=datetime.fromtimestamp(LONG_AGO, UTC) + timedelta(hours=len(self.stored)),
         )
-        (found,) = store(self.desk.database, [posting])
+        session = Session(self.desk.database)
+        (found,) = session.store([posting])
+        session.close()
         self.stored.append(found.receipt_id)
         return found.receipt_id
 

@@ -33,16 +33,21 @@ class Sheet:
     header: tuple[str, ...]
     submissions: tuple[Submission, ...]
     columns: Columns
+    is_mail: bool = False
 
     @classmethod
     def of(cls, submissions: Sequence[Submission], source: SourceRules, fields: Mapping[str, FieldRules]) -> Sheet:
         """The submissions of one receipt, by the rules of its source."""
         header = tuple(dict.fromkeys(name for submission in submissions for name in submission.cells))
-        return cls(header, tuple(submissions), arrange(header, source, fields))
+        return cls(header, tuple(submissions), arrange(header, source, fields), source.kind == "mailbox")
 
     def survey(self) -> dict[str, Any]:
-        """What the receipt keeps of it, as a file's pre-pass is kept; no form has to send all that it could."""
-        warnings = [warning for warning in self.columns.warnings if warning["code"] != "column.absent"]
+        """What the receipt keeps of it, as a file's pre-pass is kept.
+
+        No form has to send all that it could, and of a mail the names of the cells are ours.
+        """
+        expected = {"column.absent", "not_mapped"} if self.is_mail else {"column.absent"}
+        warnings = [warning for warning in self.columns.warnings if warning["code"] not in expected]
         mapping = [list(pair) for pair in self.columns.mapping]
         return {"mapping": mapping, "warnings": warnings, "encoding": "utf-8", "delimiter": ","}
 

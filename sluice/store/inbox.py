@@ -83,6 +83,14 @@ def begin(database: Database, receipt_ids: Sequence[int]) -> None:
         execute(connection, "inbox_begin", receipt_ids=list(receipt_ids))
 
 
+@patient
+def sent(database: Database, message_ids: Sequence[str]) -> dict[str, str | None]:
+    """Of some message ids those that are known, with the campaign of those that went out."""
+    with database.connection() as connection:
+        found = rows(connection, "messages_known", message_ids=list(message_ids))
+    return {row["message_id"]: row["campaign"] for row in found}
+
+
 def still_open(connection: Connection, receipt_ids: Sequence[int]) -> tuple[set[int], datetime]:
     """Those that nobody has worked meanwhile, held until the transaction ends, and the database's time."""
     found = rows(connection, "inbox_open", receipt_ids=list(receipt_ids))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from sluice import buckets, pipeline
+from sluice import buckets, crash, pipeline
 from sluice.batch import Batch
+from sluice.inbox import Inbox
 from sluice.intake import Office, Order, intake
 from sluice.pipeline import Job
-from sluice.store import queries, receipts
+from sluice.sources import stored
+from sluice.store import inbox, queries, receipts
 from sluice.store.engine import Database
 from sluice.store.queries import execute
 from tests.faults.oracle import TOLD_AT
@@ -89,6 +92,33 @@ def no_unique_claim() -> None:
     queries.query = without
 
 
+def deadly_body() -> None:
+    """A body of a kind that kills whoever reads it."""
+    opened = stored.opened
+
+    def read(body: Any, *others: Any) -> Any:
+        if b"deadly" in body.raw:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return opened(body, *others)
+
+    stored.opened = read
+
+
+def settled_outside() -> None:
+    """Small receipts are closed after the commit, in a transaction of their own."""
+    land, settle = Inbox._land, inbox.settle
+
+    def later(self: Inbox, prepared: Any, *others: Any) -> Any:
+        inbox.settle = lambda connection, settled: None
+        left = land(self, prepared, *others)
+        crash.point("between")
+        with self.office.database.transaction() as connection:
+            settle(connection, [one.settled for one in prepared[1]])
+        return left
+
+    Inbox._land = later
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "checkpoint outside": checkpoint_outside,
     "told before commit": told_before_commit,
@@ -96,4 +126,6 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "every try anew": every_try_anew,
     "blind retry": blind_retry,
     "no unique claim": no_unique_claim,
+    "deadly body": deadly_body,
+    "settled outside": settled_outside,
 }

@@ -21,7 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sluice import buckets, crash, pipeline
+from sluice import buckets, crash, pipeline, windows
+from sluice.inbox import Inbox
 from sluice.intake import Office, Order, intake, opened
 from sluice.pipeline import Job
 from sluice.profiles import load_profile, load_sources
@@ -38,6 +39,10 @@ def run(place: str, acks: Acknowledgements) -> None:
     """Imports a file, or a bucket's inbox, as the command line and the flow do; notes what is acknowledged."""
     settings = Settings.read(os.environ)
     with opened(settings) as office:
+        if place == INBOX:
+            while not windows.drain(office, Inbox(office)):  # the lock of a killed one outlives it for a moment
+                time.sleep(0.05)
+            return
         if not buckets.is_bucket(place):
             witnessed(acks, Path(place).name)
             intake(office, Order(Path(place)))
@@ -77,6 +82,8 @@ def witnessed(acks: Acknowledgements, name: str) -> None:
 
 
 POINT = crash.point
+INBOX = "the inbox"
+"""What is worked instead of a file or a folder: what the doors have stored."""
 PATIENCE = 50
 """Looks at a bucket, before a file that another process seems to work is left alone."""
 

@@ -33,7 +33,8 @@ class Graph:
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         """Answers one request."""
-        lead_id = handler.path.rpartition("/")[2]
+        lead_id = handler.path.partition("?")[0].rpartition("/")[2]
+        assert handler.path.endswith("?fields=field_data%2Ccampaign_name")
         self.asked.append((lead_id, handler.headers.get("Authorization", "")))
         said = self.answers.get(lead_id)
         status, body = said.pop(0) if said else (200, lead(lead_id))
@@ -88,6 +89,7 @@ form:
     provider: meta
     url: {url}
     secret: meta_page
+    ask: {{fields: "field_data,campaign_name"}}
     id: value.leadgen_id
     keep: {{meta_form: value.form_id}}
     only: {{field: leadgen}}
