@@ -36,7 +36,10 @@ from sluice.store.patience import patient
 from sluice.store.queries import execute
 
 ATTEMPTS = 3
-"""How often a receipt is begun; the first time with others, then alone, so that it holds up nobody but itself."""
+"""How often a receipt is begun: with many others, then with few, then alone, so that it holds up nobody but itself."""
+
+FEW = 10
+"""Receipts that were begun once and not finished are worked together again, but not more than these."""
 
 PAUSES = (30.0, 120.0)
 """Seconds until the second and the third attempt."""
@@ -215,12 +218,17 @@ class Inbox:
 
 
 def bundles(found: Sequence[Waiting]) -> list[list[Waiting]]:
-    """Receipts of one source and one version of the rules go together; what was begun before goes alone."""
+    """Receipts of one source and one version of the rules go together; the more often begun, the fewer."""
 
     def kind(one: Waiting) -> tuple[int, str, int]:
-        return (one.receipt_id if one.attempts else 0, one.source, one.config_id)
+        return (one.attempts, one.source, one.config_id)
 
-    return [list(group) for _, group in groupby(sorted(found, key=kind), kind)]
+    made: list[list[Waiting]] = []
+    for (attempts, *_), group in groupby(sorted(found, key=kind), kind):
+        alike = list(group)
+        most = (len(alike), FEW, 1)[min(attempts, 2)]
+        made += [alike[at : at + most] for at in range(0, len(alike), most)]
+    return made
 
 
 def _announce(connection: Connection, letters: Sequence[Letter]) -> None:

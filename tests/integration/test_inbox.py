@@ -169,17 +169,22 @@ def test_what_breaks_its_worker_is_found_and_quarantined_after_three_attempts(
     posts.desk.whole()
 
 
-def test_what_was_begun_and_not_finished_goes_alone(posts: Posts) -> None:
-    begun, fresh, other = (posts.post(person(n)) for n in range(1, 4))
-    stored_inbox.begin(posts.desk.database, [begun])
+def test_what_was_begun_and_not_finished_goes_with_few_then_alone(posts: Posts) -> None:
+    numbers = [posts.post(person(n)) for n in range(1, 31)]
+    begun, twice = numbers[:12], numbers[10:12]
+    stored_inbox.begin(posts.desk.database, begun)
+    stored_inbox.begin(posts.desk.database, twice)
+    assert posts.desk.ask("select count(*) from receipts where retry_at > now()") == [2], "it is left alone for a while"
+    posts.desk.do("update receipts set retry_at = null")
     found = bundles(stored_inbox.waiting(posts.desk.database))
-    assert [[one.receipt_id for one in bundle] for bundle in found] == [[fresh, other], [begun]]
+    assert [len(bundle) for bundle in found] == [18, 10, 1, 1]
 
 
 def test_what_killed_its_worker_three_times_is_not_begun_again(posts: Posts) -> None:
     number = posts.post(person(1))
     for _ in range(3):
         stored_inbox.begin(posts.desk.database, [number])
+    posts.desk.do("update receipts set retry_at = null")
     assert list(posts.work().quarantined) == [number]
     assert posts.desk.ask("select count(*) from leads") == [0]
 

@@ -57,7 +57,7 @@ def test_an_enquiry_becomes_a_lead_with_what_its_signature_says(posts: Posts) ->
     desk = posts.desk
     assert desk.ask("select full_name, email, company, title, phone, lead_source, receipt_id from leads") == [
         ("Linnea Ekström", "linnea@ekstrom-frakt.example", "Ekström Frakt AB", "Head of Logistics", "+46401234567",
-         "Email", number)
+         "Inbound Email", number)
     ]  # fmt: skip
     ((description, extra),) = desk.ask("select description, extra from leads")
     assert description.startswith("Hello,")
@@ -97,7 +97,9 @@ def test_a_reply_is_tied_to_the_message_it_answers_and_its_campaign(posts: Posts
     posts.desk.do("insert into messages (message_id, campaign) values ('<autumn-7@nordlicht.example>', 'Autumn 2026')")
     take(posts, mail(Subject="Re: Our autumn rates", In_Reply_To="<autumn-7@nordlicht.example>"))
     desk = posts.desk
-    assert desk.ask("select campaign, extra ->> 'mail_kind' from leads") == [("Autumn 2026", "reply")]
+    assert desk.ask("select campaign, lead_source, extra ->> 'mail_kind' from leads") == [
+        ("Autumn 2026", "Email Campaign", "reply")
+    ]
     assert desk.ask("select campaign from touches") == ["Autumn 2026"]
     ((header, record),) = desk.ask("select r.header, t.record from receipts as r join touches as t using (receipt_id)")
     assert dict(zip(header, record, strict=True))["answers"] == "<autumn-7@nordlicht.example>"
