@@ -9,7 +9,21 @@ from typing import TextIO
 
 import typer
 
-from flows.commands import automation, bucket, configuration, database, imports, leads, receipts, rejects, up
+from flows.commands import (
+    api,
+    automation,
+    bucket,
+    configuration,
+    database,
+    imports,
+    inbox,
+    leads,
+    mailbox,
+    quarantine,
+    receipts,
+    rejects,
+    up,
+)
 from flows.commands.mishaps import tell
 from flows.commands.terminal import say
 
@@ -45,8 +59,14 @@ app.command()(bucket.bucket)
 app.command()(receipts.status)
 app.command()(receipts.receipt)
 app.command()(receipts.verify)
+app.command("api")(api.api)
+app.command()(inbox.inbox)
+app.command()(quarantine.suppress)
 app.add_typer(leads.app, name="lead")
 app.add_typer(rejects.app, name="rejects")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(mailbox.app, name="mailbox")
+app.add_typer(api.app, name="key")
 app.add_typer(automation.app, name="automations")
 app.add_typer(configuration.app, name="config")
 app.add_typer(database.app, name="db")

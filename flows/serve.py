@@ -3,7 +3,9 @@
 supervisor ─┬─ Postgres, if it is ours (its keeper serves all commands of the home)
             ├─ server    the Prefect server, on its own database
             ├─ runner    serves the deployments of `deployments/prefect.yaml`, one process a run
-            └─ watcher   starts a run for what is dropped into a bucket
+            ├─ watcher   starts a run for what is dropped into a bucket
+            ├─ door      stores what is posted to it
+            └─ inbox     works that whenever no run of Prefect's does
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from flows import prefect_server
+from flows import door, prefect_server
 from flows.prefect_server import LOOPBACK
 from flows.supervision import Crew, Part
 from sluice.alarms import Targets
@@ -27,7 +29,7 @@ from sluice.errors import ConfigError, UserError
 from sluice.settings import REPOSITORY, Settings
 from sluice.store import embedded, locks
 
-PARTS = ("server", "runner", "watcher")
+PARTS = ("server", "runner", "watcher", "door", "inbox")
 READY = "SLUICE_RUNNER_READY"
 """The variable that names the file which the runner makes as soon as it takes runs."""
 
@@ -61,11 +63,15 @@ class Wishes:
         host: address that the Prefect server listens on.
         port: None for 4200, or the next free one.
         parts: all, or some of them; then the others run elsewhere.
+        door_host: address that the HTTP door listens on.
+        door_port: None for 4280, or the next free one.
     """
 
     host: str = LOOPBACK
     port: int | None = None
     parts: Sequence[str] = PARTS
+    door_host: str = LOOPBACK
+    door_port: int | None = None
 
 
 def up(settings: Settings, wishes: Wishes, environ: Mapping[str, str] = os.environ) -> None:
@@ -111,6 +117,7 @@ class _Up:
         self.crew = Crew(self.home / name, _say)
         self.cluster: embedded.Cluster | None = None
         self.address = ""
+        self.door = ""
         self.password = ""
         self.ready = self.home / "logs" / "runner.ready"
 
@@ -121,6 +128,8 @@ class _Up:
         try:
             _say(f"Starting {', '.join(self.wishes.parts)} …")
             self._choose_address()
+            if "door" in self.wishes.parts:
+                self.door = door.choose(self.wishes.door_host, self.wishes.door_port, _say)
             self._start_postgres()
             self._start_parts()
             if set(self.wishes.parts) != {"server"}:
@@ -142,8 +151,8 @@ class _Up:
     def _choose_address(self) -> None:
         """Where the server is: the one that we start, or the one that PREFECT_API_URL names."""
         if "server" not in self.wishes.parts:
-            api = self.environ.get("PREFECT_API_URL")
-            if not api:
+            api = self.environ.get("PREFECT_API_URL", "")
+            if not api and not door.WITHOUT_PREFECT.issuperset(self.wishes.parts):
                 raise ConfigError(
                     "PREFECT_API_URL", "it is not set", "the address of the Prefect server's API, ending in /api"
                 )
@@ -182,6 +191,8 @@ class _Up:
             "server": (prefect_server.command(self.wishes.host, getattr(self, "port", PORT)), self._for_server, 8.0),
             "runner": ([sys.executable, "-m", "flows.runner"], self._for_all, 8.0),
             "watcher": ([sys.executable, "-m", "flows.watcher"], self._for_all, 8.0),
+            "door": (door.command(self.door), self._for_all, 10.0),
+            "inbox": ([sys.executable, "-m", "flows.standin"], self._for_all, 8.0),
         }
         for name in PARTS:
             if name in self.wishes.parts:
@@ -214,7 +225,8 @@ class _Up:
 
     def _is_ready(self) -> bool:
         is_served = "runner" not in self.wishes.parts or self.ready.exists()
-        return is_served and ("server" not in self.wishes.parts or prefect_server.answers(self.address))
+        is_open = "door" not in self.wishes.parts or door.answers(self.door)
+        return is_served and is_open and ("server" not in self.wishes.parts or prefect_server.answers(self.address))
 
     def _look(self) -> None:
         """Starts again what has died; a Postgres that came back elsewhere takes the server along."""
@@ -224,8 +236,9 @@ class _Up:
             _say("Postgres ended; it is started again.")
             before, self.cluster = self.cluster, embedded.start(self.home)
             before.close()
-            if self.cluster.port != before.port and "server" in self.wishes.parts:
-                self.crew.restart("server")
+            if self.cluster.port != before.port:
+                for part in ("server", "door", "inbox"):  # they keep the address that they were started with
+                    self.crew.restart(part)
         time.sleep(PULSE)
 
     def _where(self, targets: Targets) -> str:
@@ -235,6 +248,8 @@ class _Up:
             lines += [("Prefect UI", self.address), ("its password", f"{kept} (the whole line)")]
         if "watcher" in self.wishes.parts:
             lines += [("drop files into", place) for place in _places(self.settings)]
+        if "door" in self.wishes.parts:
+            lines += [("post leads to", f"{self.door}/hooks/<source> and {self.door}/v1/leads")]
         if "runner" in self.wishes.parts:
             lines += [("alarms", targets.in_words)]
         lines += [

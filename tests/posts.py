@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sluice.inbox import Inbox
+from sluice.profiles import from_content
 from sluice.store.arrivals import Posting, Session
 from sluice.store.receipts import remember_config
 from sluice.windows import drain
@@ -65,3 +66,10 @@ def person(number: int, **said: Any) -> dict[str, Any]:
         "country": "Sweden",
         **said,
     }
+
+
+def with_sources(desk: Desk, **texts: str) -> Desk:
+    """The same desk with further sources declared, by their YAML."""
+    content = {**desk.office.profile.content, **{f"sources/{name}.yml": text for name, text in texts.items()}}
+    profile = from_content(content, "standard")
+    return replace(desk, office=replace(desk.office, profile=profile, sources=profile.sources))

@@ -14,6 +14,8 @@ where state <> 'undone' and (state <> 'failed' or kind in ('form', 'api', 'mailb
 
 create index receipts_waiting on receipts (receipt_id) -- inbox_waiting, fetches_due
 where state = 'received' and kind in ('form', 'api', 'mailbox');
+create index receipts_quarantined on receipts (receipt_id) -- quarantine_list, arrivals_waiting
+where state = 'failed' and kind in ('form', 'api', 'mailbox');
 create index receipts_mail on receipts (sha256) where kind = 'mailbox'; -- mail_known
 
 alter table set_asides drop constraint set_asides_kind_check;
@@ -64,8 +66,19 @@ create table mail_cursors (
     folder text not null,
     uidvalidity bigint not null,
     last_uid bigint not null,
+    since timestamptz, -- of what lay there when it was first read, only what came in later counts; null: all of it
+    since_uid bigint not null default 0, -- the last that lay there then
     updated_at timestamptz not null default now(),
     primary key (account, folder)
+);
+
+-- what is still to be done in a mailbox with mails that are stored: to be moved, or marked
+create table mail_chores (
+    account text not null,
+    folder text not null,
+    uidvalidity bigint not null,
+    uid bigint not null,
+    primary key (account, folder, uidvalidity, uid)
 );
 
 create table mail_syncs (
@@ -76,8 +89,10 @@ create table mail_syncs (
     ended_at timestamptz,
     stored integer not null default 0,
     known integer not null default 0, -- the same content was there already
-    refused integer not null default 0, -- too large, kept by reference
-    failure text -- in words, without addresses
+    refused integer not null default 0, -- too large, only the beginning is kept; or not given out by the server
+    note text, -- what a person may want to know of mails that were not stored whole, or not moved
+    failure text, -- in words, without addresses
+    needs_person boolean not null default false -- it will not pass by itself: a wrong password, a missing folder
 );
 create index mail_syncs_place on mail_syncs (account, folder, sync_id); -- mail_status
 

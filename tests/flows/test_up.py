@@ -29,6 +29,8 @@ PARTS = {
     "server": "prefect server start",
     "runner": "flows.runner",
     "watcher": "flows.watcher",
+    "door": "flows.cli api",
+    "inbox": "flows.standin",
     "keeper": "embedded_server",
 }
 

@@ -17,8 +17,7 @@ from sluice import fetching
 from sluice.fetching import Fetcher, beside
 from sluice.keyring import Keyring
 from tests.desk import Desk, broken
-from tests.integration.test_inbox import with_sources
-from tests.posts import Posts
+from tests.posts import Posts, with_sources
 
 Answer = tuple[int, Any] | str
 

@@ -9,8 +9,7 @@ import pytest
 
 from sluice.settings import REPOSITORY
 from tests.desk import Desk
-from tests.integration.test_inbox import with_sources
-from tests.posts import Posts
+from tests.posts import Posts, with_sources
 
 SIGNED = """Hello,
 

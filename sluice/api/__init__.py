@@ -1,0 +1,1 @@
+"""The HTTP door: what is posted is stored before it is acknowledged, and worked afterwards."""
