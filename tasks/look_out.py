@@ -15,6 +15,9 @@ from sluice.store.queries import rows
 from tasks.discreet import discreet
 from tasks.quoted import quoted
 
+HOUR = timedelta(hours=1)
+"""Since the last look."""
+
 LATEST = 20
 """Arrivals of a source that tell its habit."""
 
@@ -23,7 +26,7 @@ LONG = timedelta(hours=1)
 
 
 def look_out(office: Office) -> dict[str, int]:
-    """Finds silent sources and stuck receipts, and raises an event for each.
+    """Finds silent sources, stuck receipts and what was quarantined, and raises an event for each.
 
     Returns:
         How many of each there are.
@@ -32,6 +35,7 @@ def look_out(office: Office) -> dict[str, int]:
     return {
         "silent_sources": _silent_sources(quoted(office), now),
         "stuck_receipts": _stuck_receipts(quoted(office), now),
+        "quarantined": _quarantined(quoted(office), now),
     }
 
 
@@ -74,4 +78,26 @@ def _stuck_receipts(office: Office, now: datetime) -> int:
         )
         logger.warning(text)
         tell("sluice.receipt.stuck", f"sluice.receipt.{number}", receipt["name"], {"text": text})
+    with discreet(), office.database.connection() as connection:
+        inbox = rows(connection, "inbox_count")[0]
+    if (inbox["seconds"] or 0) > LONG.total_seconds():
+        text = (
+            f"{inbox['waiting']:,} arrivals wait to be worked, the oldest for {inbox['seconds'] / 60:,.0f} minutes. "
+            "Does `sluice up` run, or `sluice inbox`? Whoever works the inbox goes on from there."
+        )
+        logger.warning(text)
+        tell("sluice.receipt.stuck", "sluice.receipt.inbox", "the inbox", {"text": text})
+        return len(stuck) + 1
     return len(stuck)
+
+
+@task(name="quarantined", cache_policy=NO_CACHE, persist_result=False)
+def _quarantined(office: Office, now: datetime) -> int:
+    """What the doors quarantined by themselves, too: a window tells of its own at once."""
+    with discreet(), office.database.connection() as connection:
+        found = rows(connection, "quarantine_recent", since=now - HOUR)
+    for one in found:
+        text = f"{one['arrivals']:,} arrivals of {one['source']} in the last hour; `sluice quarantine list` says why"
+        get_run_logger().warning(f"quarantined: {text}")
+        tell("sluice.receipt.quarantined", f"sluice.source.{one['source']}", one["source"], {"text": text})
+    return len(found)

@@ -8,7 +8,7 @@ select
     r.received_at
 from receipts as r
 where
-    r.state in ('received', 'working')
+    r.state in ('received', 'working') and r.kind in ('file', 'manual')
     and r.received_at < %(before)s
     and not exists (
         select 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -103,6 +104,14 @@ class Up:
 
     def part(self, name: str) -> int | None:
         return next((pid for pid, command in self.processes().items() if PARTS.get(name, name) in command), None)
+
+    def worker(self, run: str) -> int | None:
+        """The process of a run."""
+        for pid, command in self.processes().items():
+            with contextlib.suppress(OSError):
+                if "prefect.engine" in command and run.encode() in Path(f"/proc/{pid}/environ").read_bytes():
+                    return pid
+        return None
 
     def ask(self, path: str, body: dict[str, Any] | None = None, password: str | None = None) -> Any:
         """What the API answers; None while it does not."""
@@ -237,14 +246,14 @@ def test_what_is_killed_comes_back(up: Up, hook: Hook) -> None:
     """`kill -9` of each part, and of a run's process: the supervisor starts it again, and nothing is left of the old."""
     run = up.run("alarm/send")
     until(hook.called.wait)
-    worker = until(lambda: up.part("prefect.engine"))
+    worker = until(lambda: up.worker(run))
     os.kill(worker, signal.SIGKILL)
     until(lambda: up.state(run) == "CRASHED")  # the runner saw its process die
 
     hook.called.clear()
-    up.run("alarm/send")
+    run = up.run("alarm/send")
     until(hook.called.wait)
-    worker = until(lambda: up.part("prefect.engine"))
+    worker = until(lambda: up.worker(run))
     killed = {name: up.part(name) for name in PARTS}
     for pid in killed.values():
         assert pid
