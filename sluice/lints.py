@@ -91,7 +91,7 @@ def lint_source(source: SourceRules, document: Document, fields: Fields) -> Iter
                 f"there is no field {field!r}{suggest(field, fields.fields)}",
                 "a field of fields.yml",
             )
-        elif list(source.fields.values()).index(field) != list(source.fields).index(key):
+        elif source.kind == "file" and list(source.fields.values()).index(field) != list(source.fields).index(key):
             yield at(document, ("fields", key), f"another column is read as {field!r} already", "one column per field")
         if key in source.ignore:
             yield at(document, ("ignore",), f"{key!r} is both read and ignored", "one of both")

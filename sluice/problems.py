@@ -45,6 +45,7 @@ CODES: dict[str, Explanation] = {
     ),
     "minimum.company": Explanation("There is no company name", "Add the organisation's name"),
     "minimum.name": Explanation("A name, and a valid e-mail or phone, are needed", "Add what is missing"),
+    "minimum.reachable": Explanation("There is no valid e-mail address and no valid phone", "Add or correct one"),
     "minimum.email": Explanation("There is no valid e-mail address", "Add or correct it"),
     # cells
     "invalid": Explanation("The value is not valid", "Correct it"),

@@ -47,8 +47,9 @@ class Expectation(Rules):
         return int(self.every[:-1]) * unit
 
 
-IntakeMinimum = Literal["contact", "name_and_contact", "company", "email"]
-"""contact: a name or company, and an e-mail or phone · name_and_contact: a name, and an e-mail or phone (S002-02) ·
+IntakeMinimum = Literal["contact", "name_and_contact", "company", "email", "reachable"]
+"""reachable: an e-mail or phone is enough ·
+contact: a name or company, and an e-mail or phone · name_and_contact: a name, and an e-mail or phone (S002-02) ·
 company: a company name is enough · email: an e-mail is enough."""
 
 OpenMatch = Literal["update", "flag", "touch_only"]

@@ -24,6 +24,7 @@ class FieldRules(Rules):
         type: how its values are read.
         label: what people call it.
         group: section of the lead it belongs to (S001-18).
+        asked_as: what forms and programs call it, where the source does not say (`fields:`).
         enabled: a profile switches fields on and off; a column of a field that is off counts as unknown.
         choices: for `choice`: canonical value → other spellings of it.
         max_length: longer values are cut, with a warning.
@@ -34,6 +35,7 @@ class FieldRules(Rules):
     label: str
     group: str
     enabled: bool = True
+    asked_as: list[str] = Field(default_factory=list)
     choices: dict[str, list[str]] = Field(default_factory=dict)
     max_length: int = Field(default=255, ge=1, le=20_000)
     minimum: float | None = None

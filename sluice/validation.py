@@ -209,6 +209,7 @@ def _unmet(leads: pd.DataFrame, rules: ValidationRules, source: SourceRules) -> 
         "name_and_contact": (has["full_name"] & reachable, "minimum.name"),
         "company": (has["company"], "minimum.company"),
         "email": (has["email"], "minimum.email"),
+        "reachable": (reachable, "minimum.reachable"),
     }
     asked: list[str] = ["company"] if source.organisation_only else []
     if source.intake_minimum or not asked:

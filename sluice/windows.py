@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from sluice.errors import DatabaseUnavailable
+from sluice.errors import ConfigError, DatabaseUnavailable
 from sluice.fetching import Fetcher, beside
 from sluice.inbox import Inbox
 from sluice.intake import Office
@@ -93,8 +93,14 @@ def drain(office: Office, inbox: Inbox) -> bool:
     return True
 
 
-def stand_in(office: Office, inbox: Inbox, is_over: Callable[[], bool], fetcher: Fetcher | None = None) -> None:
-    """Works the inbox whenever nobody else does, until `is_over`."""
+def stand_in(
+    office: Office,
+    inbox: Inbox,
+    is_over: Callable[[], bool],
+    fetcher: Fetcher | None = None,
+    tell: Callable[[str], None] = lambda said: None,
+) -> None:
+    """Works the inbox whenever nobody else does, until `is_over`; what keeps it from that is told, no more."""
     while not is_over():
         try:
             with office.database.connection() as connection:
@@ -105,8 +111,8 @@ def stand_in(office: Office, inbox: Inbox, is_over: Callable[[], bool], fetcher:
                             connection, inbox, lambda: is_over() or bool(value(connection, "window_wanted", lock=INBOX))
                         )
                     _let_go(connection)
-        except DatabaseUnavailable:
-            pass  # it is looked for again below; nothing is acknowledged meanwhile either
+        except (DatabaseUnavailable, ConfigError) as error:
+            tell(str(error))  # it is looked for again below; what is stored waits
         _rest(STAND_BY, is_over)
 
 

@@ -4,7 +4,8 @@
 # One part a line: a file it brings (a shell pattern) | Debian's package | the tests that need it.
 parts='/usr/lib/postgresql/*/bin/postgres|postgresql|the second leg of the database tests, on a Postgres from Debian
 /usr/bin/chromium|chromium|the tests of the Prefect UI and its pictures in the docs
-/usr/bin/faketime|faketime|the tests with clocks that are wrong'
+/usr/bin/faketime|faketime|the tests with clocks that are wrong
+/usr/sbin/dovecot|dovecot-imapd|the tests of mailboxes on a real IMAP server'
 
 lacks() { # shellcheck disable=SC2086  # the pattern is meant to be expanded
     for file in $1; do

@@ -27,11 +27,14 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     Exit code 3 if anything is wrong; what is only doubtful is shown and leaves it at 0.
     """
     from sluice.bucket_rules import check_buckets
+    from sluice.mailbox_rules import check_mailboxes
     from sluice.profiles import check_config, names_of_sources
 
     settings = opening.settings()
     findings = check_config(settings.config)
-    findings += check_buckets(settings.config, dict.fromkeys(names_of_sources(settings.config)))
+    names = dict.fromkeys(names_of_sources(settings.config))
+    findings += check_buckets(settings.config, names)
+    findings += check_mailboxes(settings.config, names)
     wrong = sum(finding.severity == "error" for finding in findings)
     if as_json:
         show_json(

@@ -15,6 +15,9 @@ _LOOKS_LIKE_DATA = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+|\+?[\d\s()
 _HOLDS_ADDRESS = re.compile(r"[^@\s]@[^@\s]+\.\w")  # also of a row whose delimiter was not found
 
 
+_BETWEEN = re.compile(r"[\W_]+")
+
+
 @dataclass(frozen=True)
 class Columns:
     """A header, understood.
@@ -54,7 +57,8 @@ def arrange(header: Sequence[str], source: SourceRules, fields: Mapping[str, Fie
     """Finds the field of each column.
 
     A column is first looked up in the source's `fields` and `ignore` (exactly, then without regard to case and
-    surrounding white space), then taken for the field of its very name.
+    surrounding white space), then taken for the field of its very name; in a form, or what a program posts, then for
+    the field that is asked for by such a name (`FieldRules.asked_as`).
 
     Args:
         header: names as in the file.
@@ -62,6 +66,7 @@ def arrange(header: Sequence[str], source: SourceRules, fields: Mapping[str, Fie
         fields: fields that the profile has switched on.
     """
     names = unique_names(header)
+    asked_as = _aliases(fields) if source.kind in ("form", "api") else {}
     declared = {**{_loose(theirs): ours for theirs, ours in source.fields.items()}, **source.fields}
     ignored_names = {*REJECT_COLUMNS, *source.ignore, *map(_loose, source.ignore)}
     mapping: list[tuple[int, str]] = []
@@ -70,6 +75,8 @@ def arrange(header: Sequence[str], source: SourceRules, fields: Mapping[str, Fie
     warnings = _oddities(header, names)
     for position, name in enumerate(names):
         field = declared.get(name) or declared.get(_loose(name)) or (name if name in fields else None)
+        if field is None and name not in ignored_names and _loose(name) not in ignored_names:
+            field = asked_as.get(_words(name))
         if name in ignored_names or (field is None and _loose(name) in ignored_names):
             ignored.append(position)
         elif field in fields and field is not None:
@@ -89,6 +96,16 @@ def arrange(header: Sequence[str], source: SourceRules, fields: Mapping[str, Fie
 def looks_like_data(header: Sequence[str]) -> bool:
     """Whether the first record holds an address, a number or a date, as a header hardly would."""
     return any(_LOOKS_LIKE_DATA.fullmatch(tidy(cell)) or _HOLDS_ADDRESS.search(cell) for cell in header)
+
+
+def _aliases(fields: Mapping[str, FieldRules]) -> dict[str, str]:
+    known = {_words(alias): field for field, rules in fields.items() for alias in rules.asked_as}
+    return known | {_words(field): field for field in fields}
+
+
+def _words(name: str) -> str:
+    """A name without regard to case and to what stands between its words: `your-email` is `Your email`."""
+    return " ".join(_BETWEEN.sub(" ", name.casefold()).split())
 
 
 def _loose(name: str) -> str:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
@@ -22,7 +21,7 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 from sluice.errors import ConfigError
 from sluice.mailbox_rules import PORTS, MailboxRules
 from sluice.sources.imap_login import Login
-from sluice.sources.imap_refusals import CUT, MailboxUnavailable, no_starttls, translated
+from sluice.sources.imap_refusals import CUT, MailboxUnavailable, no_folder, no_starttls, translated
 
 TIMEOUTS = SocketTimeout(connect=15, read=60)
 """Seconds that a server has to be reached, and to say the next word."""
@@ -96,7 +95,7 @@ class Mailbox:
                 raise
             except IMAPClientError as error:
                 if name.upper() != "INBOX" and name not in (there := self.folders()):
-                    raise _missing(where, name, there) from None
+                    raise no_folder(where, name, there) from None
                 raise error
         return Folder(
             name,
@@ -136,12 +135,19 @@ class Mailbox:
             return [int(uid) for uid in self._client.search(criteria)]
 
     def heads(self, uids: Sequence[int]) -> list[Head]:
-        """Size and arrival of mails, ascending; those that have gone meanwhile are missing."""
+        """Size and arrival of mails, ascending; those that have gone meanwhile are missing.
+
+        Of a mail that the server stumbles over, neither is known.
+        """
         with translated(self._rules.where):
             try:
                 found: dict[int, Any] = self._client.fetch(uids, ["RFC822.SIZE", "INTERNALDATE"])
-            except ValueError:  # a date that is none
-                found = self._client.fetch(uids, ["RFC822.SIZE"])
+            except IMAPClientAbortError:
+                raise
+            except (IMAPClientError, ValueError):  # it refuses one of them; or a date is none
+                if len(uids) == 1:
+                    return [Head(uids[0], 0, None)]
+                return [head for uid in uids for head in self.heads([uid])]
         return [
             Head(uid, max(int(said.get(b"RFC822.SIZE") or 0), 0), _utc(said.get(b"INTERNALDATE")))
             for uid, said in sorted(found.items())
@@ -188,7 +194,7 @@ class Mailbox:
                 raise
             except IMAPClientError as error:
                 there = self.folders()
-                raise (_missing(where, folder, there) if folder not in there else error) from None
+                raise (no_folder(where, folder, there) if folder not in there else error) from None
 
     def mark(self, uids: Sequence[int], keyword: str, folder: Folder) -> None:
         """Sets a keyword on mails of the folder that is writable; those that have gone are no error."""
@@ -280,16 +286,6 @@ def _context(rules: MailboxRules) -> ssl.SSLContext:
             found = f"it cannot be read ({error.strerror or 'it holds no certificate'})"
             raise ConfigError(str(rules.ca_file), found, "certificates in PEM", "Correct ca_file") from None
     return context
-
-
-def _missing(where: str, name: str, there: Sequence[str]) -> MailboxUnavailable:
-    shown = [folder for folder in there if "@" not in folder]
-    alike = get_close_matches(name.casefold(), [folder.casefold() for folder in shown], n=1, cutoff=0.6)
-    near = next((folder for folder in shown if folder.casefold() in alike), None)
-    found = f"there is no folder {name!r}" + (f"; did you mean {near!r}" if near else "")
-    return MailboxUnavailable(
-        where, found, ", ".join(shown[:20]), "Correct it in mailboxes.yml, or make the folder", needs_person=True
-    )
 
 
 def _is_bye(said: Any) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import imaplib
 import socket
 import ssl
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 
 from imapclient.exceptions import CapabilityError
 
@@ -49,7 +50,7 @@ def translated(where: str) -> Generator[None]:
     """
     try:
         yield
-    except (SluiceError, MemoryError):
+    except SluiceError:
         raise
     except ssl.SSLCertVerificationError as error:
         raise _certificate(where, error) from None
@@ -93,6 +94,17 @@ def no_starttls(where: str) -> MailboxUnavailable:
         "a connection that is encrypted before the password is sent",
         "Use security: tls with port 993, or ask the server's administrator",
         needs_person=True,
+    )
+
+
+def no_folder(where: str, name: str, there: Sequence[str]) -> MailboxUnavailable:
+    """The folder is not among those that are `there`; one that is called alike is suggested."""
+    shown = [folder for folder in there if "@" not in folder]
+    alike = get_close_matches(name.casefold(), [folder.casefold() for folder in shown], n=1, cutoff=0.6)
+    near = next((folder for folder in shown if folder.casefold() in alike), None)
+    found = f"there is no folder {name!r}" + (f"; did you mean {near!r}" if near else "")
+    return MailboxUnavailable(
+        where, found, ", ".join(shown[:20]), "Correct it in mailboxes.yml, or make the folder", needs_person=True
     )
 
 

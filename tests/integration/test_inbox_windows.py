@@ -11,6 +11,7 @@ import pytest
 from sluice.errors import NotFound
 from sluice.inbox import Inbox
 from sluice.store import quarantine
+from sluice.store.suppressions import suppress
 from sluice.windows import Hours, drain, stand_in, window
 from tests.desk import Desk
 from tests.posts import Posts, person, with_sources
@@ -52,6 +53,28 @@ def test_a_stand_in_works_only_while_nobody_else_does(posts: Posts) -> None:
         window(desk.office, holder := Inbox(desk.office), Hours(0.0, 0.0))
         posts.post(person(2))
         _until(lambda: standing.settled + holder.settled == 2)
+    finally:
+        over.set()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_what_keeps_a_stand_in_from_its_work_does_not_end_it(posts: Posts) -> None:
+    desk, over, said = posts.desk, threading.Event(), list[str]()
+    with desk.database.transaction() as connection:
+        suppress(connection, desk.database.guard, ["mail:bo@lee.example"], "erased", "asked")
+    key = desk.database.guard.path
+    kept = key.read_bytes()
+    key.unlink()
+    posts.post(person(1))
+    standing = Inbox(desk.office)
+    thread = threading.Thread(target=stand_in, args=(desk.office, standing, over.is_set, None, said.append))
+    thread.start()
+    try:
+        _until(lambda: said)
+        assert "its key is not here" in said[0]
+        key.write_bytes(kept)
+        _until(lambda: standing.settled == 1)
     finally:
         over.set()
         thread.join(20)
