@@ -1,6 +1,7 @@
-"""The stand-in: works the inbox and reads the mailboxes whenever no run of the flows does. `python -m flows.standin` runs it alone.
+"""The stand-in: works the inbox and reads the mailboxes whenever no run of the flows does.
 
-It needs no Prefect: a server that is down, or still starting, delays no lead. As soon as a window comes it leaves.
+`python -m flows.standin` runs it alone. It needs no Prefect: a server that is down, or still starting, delays no lead.
+As soon as a window comes it leaves.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from sluice.intake import opened
 from sluice.keyring import Keyring
 from sluice.settings import Settings
 from sluice.windows import stand_in
-
 
 JOIN_SECONDS = 5.0
 """For the thread that reads the mailboxes; what it has not stored is read again."""

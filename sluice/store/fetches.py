@@ -62,7 +62,7 @@ def announce(connection: Connection, by: Announcement, leads: Sequence[tuple[str
             occurred_at=by.occurred_at,
             keys=[f"id:{lead_id}" for lead_id, _ in leads],
             names=[f"lead announced by receipt {by.receipt_id}" for _ in leads],
-            hashes=[hashlib.sha256(lead_id.encode()).digest() for lead_id, _ in leads],
+            fingerprints=[hashlib.sha256(lead_id.encode()).digest() for lead_id, _ in leads],
             envelopes=[
                 json.dumps({"content_type": "application/json", "fetch": {"id": lead_id, "kept": dict(kept)}})
                 for lead_id, kept in leads

@@ -75,7 +75,7 @@ def suppress(connection: Connection, guard: Guard, keys: Iterable[str], kind: st
     """
     key = _fitting(connection, guard.made())
     hashes = [_hash(key, text) for text in keys]
-    return execute(connection, "suppressions_add", hashes=hashes, kind=kind, reason=reason)
+    return execute(connection, "suppressions_add", person_hashes=hashes, kind=kind, reason=reason)
 
 
 def keep_out(connection: Connection, part: Batch, guard: Guard) -> Batch:
@@ -99,7 +99,7 @@ def keep_out(connection: Connection, part: Batch, guard: Guard) -> Batch:
             if text is not None:
                 places.setdefault(_hash(key, prefix + text), set()).add(place)
     kinds = np.full(len(leads), None, dtype=object)
-    for known in rows(connection, "suppressions_known", hashes=list(places)):
+    for known in rows(connection, "suppressions_known", person_hashes=list(places)):
         for place in places[bytes(known["person_hash"])]:
             kinds[place] = known["kind"] if kinds[place] != "erased" else "erased"
     kept_out = part.set_aside(pd.Series(kinds, index=leads.index, dtype="str"), REASONS)

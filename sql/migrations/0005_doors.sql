@@ -2,7 +2,8 @@
 
 alter table receipts
 add column envelope jsonb, -- how it came: content type, who vouched for it, address; of a mail its account and place
-add column attempts smallint not null default 0, -- how often it was begun and not finished; first in company, then alone
+-- how often it was begun and not finished; first in company, then alone
+add column attempts smallint not null default 0,
 add column retry_at timestamptz, -- not to be begun before; of a lead that is still to be fetched, when to ask again
 add column replays integer not null default 0, -- how often the same came again
 add column replayed_at timestamptz;
@@ -23,7 +24,8 @@ alter table set_asides add check (kind in (
     'blank', 'total_line', 'test_lead', 'spam', 'auto_reply', 'bounce', 'feedback_loop', 'unsubscribe', 'list_mail',
     'suppressed', 'erased'
 ));
-create index set_asides_spam on set_asides (receipt_id, row_number) where kind = 'spam' and released_at is null; -- spam_waiting
+-- spam_waiting
+create index set_asides_spam on set_asides (receipt_id, row_number) where kind = 'spam' and released_at is null;
 
 -- who may use the API: the key itself is shown once and never stored
 create table api_keys (

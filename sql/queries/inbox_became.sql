@@ -10,7 +10,7 @@ select
     sum(l.flagged)::bigint as flagged,
     sum(l.rejects)::bigint as rejects,
     sum(l.set_asides)::bigint as set_asides
-from unnest(%(receipt_ids)s::bigint []) as w (receipt_id)
+from unnest(%(receipt_ids)s::bigint[]) as w (receipt_id)
 inner join receipts as r on w.receipt_id = r.receipt_id
 inner join receipt_ledger as l on r.receipt_id = l.receipt_id
 group by r.source

@@ -7,4 +7,4 @@ set
         when 1 then now() + interval '30 seconds'
         else now() + interval '2 minutes'
     end
-where receipt_id = any(%(receipt_ids)s::bigint []) and state = 'received'
+where receipt_id = any(%(receipt_ids)s::bigint[]) and state = 'received'

@@ -4,7 +4,7 @@ select
     coalesce(l.band, 'none') as band,
     coalesce(l.owner, l.team || ' (queue)') as owner,
     count(distinct l.lead_id) as leads
-from unnest(%(receipt_ids)s::bigint []) as w (receipt_id)
+from unnest(%(receipt_ids)s::bigint[]) as w (receipt_id)
 inner join receipts as r on w.receipt_id = r.receipt_id
 inner join touches as t on r.receipt_id = t.receipt_id
 inner join leads as l on t.lead_id = l.lead_id

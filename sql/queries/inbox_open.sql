@@ -3,6 +3,6 @@ select
     receipt_id,
     now() as decided_at
 from receipts
-where receipt_id = any(%(receipt_ids)s::bigint []) and state = 'received'
+where receipt_id = any(%(receipt_ids)s::bigint[]) and state = 'received'
 order by receipt_id
 for update

@@ -4,8 +4,20 @@ set
     body = null,
     envelope = null
 where
-    r.receipt_id = any(%(receipt_ids)s::bigint [])
-    and not exists (select 1 from touches as t where t.receipt_id = r.receipt_id)
-    and not exists (select 1 from rejects as j where j.receipt_id = r.receipt_id)
-    and not exists (select 1 from set_asides as s where s.receipt_id = r.receipt_id and s.kind <> 'erased')
-    and exists (select 1 from set_asides as s where s.receipt_id = r.receipt_id)
+    r.receipt_id = any(%(receipt_ids)s::bigint[])
+    and not exists (
+        select 1 from touches as t
+        where t.receipt_id = r.receipt_id
+    )
+    and not exists (
+        select 1 from rejects as j
+        where j.receipt_id = r.receipt_id
+    )
+    and not exists (
+        select 1 from set_asides as s
+        where s.receipt_id = r.receipt_id and s.kind <> 'erased'
+    )
+    and exists (
+        select 1 from set_asides as s
+        where s.receipt_id = r.receipt_id
+    )

@@ -3,4 +3,4 @@ select
     message_id,
     campaign
 from messages
-where message_id = any(%(message_ids)s::text [])
+where message_id = any(%(message_ids)s::text[])

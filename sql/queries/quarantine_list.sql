@@ -21,5 +21,5 @@ select
 from set_asides as s
 inner join receipts as r on s.receipt_id = r.receipt_id
 where s.kind = 'spam' and s.released_at is null
-order by received_at desc, receipt_id desc, row_number
+order by received_at desc, receipt_id desc, row_number asc
 limit %(most)s

@@ -6,5 +6,6 @@ values (
     %(source)s, %(key)s, %(kind)s, 'received', %(name)s, %(size_bytes)s, %(sha256)s, %(body)s, %(envelope)s::jsonb,
     %(config_id)s, %(parent_id)s, %(occurred_at)s
 )
-on conflict (source, key) where state <> 'undone' and (state <> 'failed' or kind in ('form', 'api', 'mailbox')) do nothing
+on conflict (source, key) where state <> 'undone'
+and (state <> 'failed' or kind in ('form', 'api', 'mailbox')) do nothing
 returning receipt_id

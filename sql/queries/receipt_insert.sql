@@ -8,5 +8,6 @@ values (
     %(config_id)s, %(duplicate_of)s, %(again_of)s, %(parent_id)s, %(occurred_at)s,
     case when %(state)s = 'duplicate' then now() end
 )
-on conflict (source, key) where state <> 'undone' and (state <> 'failed' or kind in ('form', 'api', 'mailbox')) do nothing
+on conflict (source, key) where state <> 'undone'
+and (state <> 'failed' or kind in ('form', 'api', 'mailbox')) do nothing
 returning receipt_id

@@ -4,5 +4,5 @@ select
     h.person_hash,
     %(kind)s,
     %(reason)s
-from unnest(%(hashes)s::bytea []) as h (person_hash)
+from unnest(%(person_hashes)s::bytea[]) as h (person_hash)
 on conflict (person_hash, kind) do nothing

@@ -6,5 +6,9 @@ with made as (
     returning fingerprint
 )
 
-select exists(select 1 from made)
-or exists(select 1 from suppression_keys where fingerprint = %(fingerprint)s)
+select
+    exists (select 1 from made)
+    or exists (
+        select 1 from suppression_keys
+        where fingerprint = %(fingerprint)s
+    )

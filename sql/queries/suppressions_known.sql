@@ -3,4 +3,4 @@ select
     person_hash,
     kind
 from suppressions
-where person_hash = any(%(hashes)s::bytea [])
+where person_hash = any(%(person_hashes)s::bytea[])
