@@ -75,7 +75,9 @@ def completed(found: Prepass, parent: Receipt, source: SourceRules, fields: Mapp
         source: as it was declared.
         fields: fields that the profile has switched on.
     """
-    known = Prepass.from_json(parent.survey) if parent.survey else None
+    known = (
+        Prepass.from_json(parent.survey) if parent.survey and "date_orders" in parent.survey else None
+    )  # else a post
     dates = [field for _, field in found.mapping if field in fields and fields[field].type in DATE_TYPES]
     declared: dict[str, str] = dict.fromkeys(dates, source.date_order) if source.date_order else {}
     inherited = (known.date_orders, known.decimal_marks) if known else ({}, {})

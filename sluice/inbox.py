@@ -20,6 +20,7 @@ from sluice.batch import Batch
 from sluice.bucket_rules import ATTACHMENTS
 from sluice.errors import BrokenPromise, ConfigError, DatabaseUnavailable
 from sluice.intake import Office, kept_rules
+from sluice.normalization.emails import email_key, read_email
 from sluice.pipeline import Matter
 from sluice.profiles import Profile
 from sluice.provenance import Provenance
@@ -132,15 +133,16 @@ class Inbox:
             if one.attempts + 1 >= ATTEMPTS:
                 self._quarantine(one, _begun_too_often(f"the last time with {type(error).__name__}"))
             else:
-                inbox.try_later(self.office.database, one.receipt_id, PAUSES[one.attempts])
+                why = f"{type(error).__name__} in attempt {one.attempts + 1}"
+                inbox.try_later(self.office.database, one.receipt_id, PAUSES[one.attempts], why)
 
     def _work(self, bundle: Sequence[Waiting]) -> None:
         name, version = bundle[0].source, bundle[0].config_id
         try:
             profile = self._rules(version)
-        except ConfigError:
+        except ConfigError as error:
             for one in bundle:
-                inbox.try_later(self.office.database, one.receipt_id, _UNKNOWN_RULES)
+                inbox.try_later(self.office.database, one.receipt_id, _UNKNOWN_RULES, str(error))
             return
         source = profile.sources.get(name)
         if source is None:
@@ -204,6 +206,7 @@ class Inbox:
             matter = Matter(Provenance.of_many(receipts), source, profile, version, attributes, database.guard)
             pipeline.decide_and_load(connection, matter, batch, now)
             _announce(connection, letters)
+            inbox.opt_out(connection, _wishes(letters, profile))
             inbox.settle(connection, [one.settled for one in letters])
             crash.point("before_commit")
         crash.point("after_commit")
@@ -238,6 +241,18 @@ def _announce(connection: Connection, letters: Sequence[Letter]) -> None:
             named = [(lead.lead_id, lead.kept) for lead in one.announced]
             announcement = Announcement(by.receipt_id, by.source, by.config_id, by.occurred_at)
             fetches.announce(connection, announcement, named)
+
+
+def _wishes(letters: Sequence[Letter], profile: Profile) -> list[tuple[str, int, int]]:
+    """Who asked by mail not to be written to: key of the address, receipt, row."""
+    reading, found = profile.normalization.email, list[tuple[str, int, int]]()
+    for one in letters:
+        for row, submission in enumerate(one.sheet.submissions, start=1):
+            is_wish = submission.aside is not None and submission.aside[0] == "unsubscribe"
+            address = read_email(submission.cells.get("from_email", ""), reading).value if is_wish else None
+            if address is not None:
+                found.append((f"mail:{email_key(str(address), reading)}", one.waiting.receipt_id, row))
+    return found
 
 
 def _begun_too_often(how: str) -> dict[str, str]:

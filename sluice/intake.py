@@ -143,7 +143,7 @@ def _arrival(order: Order, source: SourceRules) -> Arrival:
     return Arrival(
         source=source.name,
         key=f"sha256:{digest}",
-        kind=source.kind,
+        kind="manual" if source.kind == "manual" else "file",
         name=origin.name,
         sha256=digest,
         size=size,

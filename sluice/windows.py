@@ -81,13 +81,15 @@ def window(
             time.sleep(POLL)
 
 
-def drain(office: Office, inbox: Inbox) -> bool:
-    """Works what waits and leaves; False if another process works the inbox already."""
+def drain(office: Office, inbox: Inbox, fetcher: Fetcher | None = None) -> bool:
+    """Works what waits, fetches what is due, and leaves; False if another process works the inbox already."""
     with office.database.connection() as connection:
         if not value(connection, "window_lock", lock=INBOX):
             return False
         try:
             inbox.drain(lambda: False)
+            if fetcher is not None and fetcher.is_needed and fetcher.fetch_due():
+                inbox.drain(lambda: False)
         finally:
             _let_go(connection)
     return True

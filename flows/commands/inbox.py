@@ -30,12 +30,12 @@ def inbox(once: Once = False, as_json: AsJson = False) -> None:
         worker = Inbox(office, lambda many: None)
         is_free = True
         try:
+            fetcher = Fetcher(office, Keyring(office.settings.home, os.environ))
             if once:
-                is_free = drain(office, worker)
+                is_free = drain(office, worker, fetcher)
             else:
                 say("Working the inbox; Ctrl-C ends it.")
                 waiting = "Another process works the inbox; waiting for it."
-                fetcher = Fetcher(office, Keyring(office.settings.home, os.environ))
                 window(office, worker, Hours(at_most=None), lambda: say(waiting), fetcher)
         except KeyboardInterrupt:
             say("Ended; what is committed stays.")

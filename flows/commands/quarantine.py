@@ -92,7 +92,8 @@ def suppress(
     if as_json:
         show_json({"added": added, "given": len(keys)})
         return
-    say(f"{added:,} of {len(keys):,} are new on the list; the others were on it.")
+    others = "; the others were on it" if added < len(keys) else ""
+    say(f"{added:,} of {len(keys):,} are new on the list{others}.")
 
 
 def _key(profile: Profile, address: str) -> str:

@@ -60,6 +60,7 @@ def receipt(
             facts = rows(connection, "receipt_by_id", receipt_id=number)[0]
         found = report(database, kept)
     names = ("kind", "object_url", "moved_to", "checkpoint", "again_of", "failure", "occurred_at", "finished_at")
+    names = (*names, "attempts", "last_trouble", "replays")
     found |= {name: facts[name] for name in names}
     if as_json:
         show_json(found)
@@ -69,7 +70,11 @@ def receipt(
         show(f"The same content as receipt {found['duplicate_of']}: no row was loaded")
     if found["failure"]:
         show(f"[red]Failed:[/red] {plain(found['failure'].get('found', ''))}. {plain(found['failure'].get('fix', ''))}")
-    show(f"The file: {plain(found['moved_to'] or found['object_url'] or 'kept in the database')}")
+    if found["last_trouble"]:
+        show(f"[yellow]Not worked yet:[/yellow] {plain(found['last_trouble'])}; it is begun again")
+    if found["replays"]:
+        show(f"The same came {found['replays']:,} more times")
+    show(f"The content: {plain(found['moved_to'] or found['object_url'] or 'kept in the database')}")
 
 
 def verify(

@@ -62,6 +62,7 @@ class Door:
         self.reception = Reception(self.limits)
         self.writer = Writer(database)
         self.metrics = Metrics(self.writer.__len__, lambda: self.reception.in_flight)
+        self._complaints: dict[str, str] = {}
         self._askers = ThreadPoolExecutor(ASKERS, "asker")
         self._questions = 0
 
@@ -73,6 +74,12 @@ class Door:
     def limits(self) -> DoorRules:
         """What the door takes at most at the moment."""
         return self.rulebook.in_force.door
+
+    def complain(self, source: str, said: str) -> None:
+        """Logs what the owner of a declared source must mend, once for as long as it is the same."""
+        if self._complaints.get(source) != said:
+            self._complaints[source] = said
+            say("no usable secret", logging.ERROR, source=source, said=said)
 
     def admit(self, source: str, address: str, *, is_public: bool) -> None:
         """Takes the tokens for a post; a page's visitors have a bucket each, so that one of them is no harm to others.

@@ -184,8 +184,9 @@ def _secrets(door: Door, source: str, name: str | None) -> tuple[bytes, ...]:
         return ()
     try:
         return door.keyring.secrets(name)
-    except ConfigError:
+    except ConfigError as error:
         door.tally.add(source, "secret.missing")
+        door.complain(source, str(error))
         raise unavailable("The source has no usable secret yet", SLOW_RETRY) from None
 
 

@@ -28,8 +28,8 @@ from sluice.submissions import Submission
 PLAIN = Form(signature=Signature(scheme="bearer", secret="api"))  # noqa: S106 -- a name
 """How a call of the API is read: an object is a lead, an array several."""
 
-TABLES = (".csv", ".tsv", ".txt")
-"""Ends of the names of attachments that may be files of leads."""
+TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls")
+"""Ends of the names of attachments that may be files of leads; what the file import cannot read, it says."""
 
 
 @dataclass(frozen=True)

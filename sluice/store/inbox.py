@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sluice.store.engine import Database
 from sluice.store.patience import patient
 from sluice.store.queries import execute, rows
+from sluice.store.tables import array_text
 
 MOST, BYTES = 500, 16 << 20
 """Receipts that are worked together, and the bytes of their bodies: more would hold the others up."""
@@ -112,6 +113,19 @@ def settle(connection: Connection, settled: Sequence[Settled]) -> None:
     execute(connection, "inbox_scrub", receipt_ids=receipt_ids)
 
 
+def opt_out(connection: Connection, wishes: Sequence[tuple[str, int, int]]) -> None:
+    """Keeps that people asked by mail not to be written to; it counts for all their leads.
+
+    Args:
+        wishes: key of the address, receipt, row.
+    """
+    if not wishes:
+        return
+    keys, receipt_ids, numbers = (list(part) for part in zip(*wishes, strict=True))
+    execute(connection, "consents_opt_out", keys=keys, receipt_ids=receipt_ids, rows=numbers)
+    execute(connection, "consents_apply_email", keys=array_text(keys))
+
+
 @patient
 def give_up(database: Database, receipt_id: int, failure: dict[str, str]) -> None:
     """Quarantines a receipt with the reason; its bytes stay, and `sluice quarantine release` lets it in again."""
@@ -120,7 +134,7 @@ def give_up(database: Database, receipt_id: int, failure: dict[str, str]) -> Non
 
 
 @patient
-def try_later(database: Database, receipt_id: int, seconds: float) -> None:
-    """Leaves a receipt alone for a while."""
+def try_later(database: Database, receipt_id: int, seconds: float, why: str) -> None:
+    """Leaves a receipt alone for a while; `sluice receipt` says why."""
     with database.transaction() as connection:
-        execute(connection, "inbox_later", receipt_id=receipt_id, seconds=seconds)
+        execute(connection, "inbox_later", receipt_id=receipt_id, seconds=seconds, why=why)

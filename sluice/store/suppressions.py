@@ -73,6 +73,8 @@ def suppress(connection: Connection, guard: Guard, keys: Iterable[str], kind: st
     Raises:
         ConfigError: the list was made with another key.
     """
+    if guard.key() is None and value(connection, "suppressions_keyed"):
+        raise _keyless(guard)  # a new key would never fit, and people would back it up
     key = _fitting(connection, guard.made())
     hashes = [_hash(key, text) for text in keys]
     return execute(connection, "suppressions_add", person_hashes=hashes, kind=kind, reason=reason)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from flows.cli import main
 from sluice.settings import Settings
+from sluice.store.inbox import try_later
 from sluice.windows import INBOX, held
 from tests.desk import Desk
 from tests.posts import Posts, person
@@ -92,7 +95,7 @@ def test_what_the_user_can_mend_is_said(sluice: Sluice, arguments: list[str], co
 @pytest.mark.parametrize("address", ["rosa.lindqvist1@nordlicht1.example", "+46 8 123 456 78"])
 def test_who_is_suppressed_stays_out(posts: Posts, sluice: Sluice, address: str) -> None:
     assert sluice("suppress", address, "--reason", "asked on the phone") == (
-        0, "1 of 1 are new on the list; the others were on it.\n"
+        0, "1 of 1 are new on the list.\n"
     )  # fmt: skip
     assert json.loads(sluice("suppress", address, "--reason", "again", "--json")[1]) == {"added": 0, "given": 1}
     posts.post(person(1, phone="+46 8 123 456 78"))
@@ -111,3 +114,37 @@ def test_without_the_key_of_the_list_nobody_is_let_in(
     monkeypatch.setenv("SLUICE_SUPPRESSION_KEY", "another key")
     assert "was made with another key" in sluice("inbox", "--once")[1]
     assert posts.desk.ask("select count(*) from leads") == [0]
+
+
+def test_rejected_rows_of_a_post_are_mended_like_those_of_a_file(posts: Posts, sluice: Sluice, tmp_path: Path) -> None:
+    number = posts.post([person(1), {"full_name": "Nobody Reachable", "company": "Ekström Frakt AB"}])
+    posts.work()
+    mended = tmp_path / "mended.csv"
+    assert sluice("rejects", "export", number, "--out", mended)[0] == 0
+    with mended.open(encoding="utf-8-sig", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    with mended.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, row)
+        writer.writeheader()
+        writer.writerow(row | {"email": "nobody@ekstrom-frakt.example"})
+    code, said = sluice("import", mended)
+    assert code == 0, said
+    assert posts.desk.ask("select email from leads where full_name = 'Nobody Reachable'") == [
+        "nobody@ekstrom-frakt.example"
+    ]
+    assert posts.desk.ask("select completed_by is not null from rejects") == [True]
+    posts.desk.whole()
+
+
+def test_a_list_without_its_key_makes_no_second_one(posts: Posts, sluice: Sluice, settings: Settings) -> None:
+    sluice("suppress", "rosa@nordlicht.example", "--reason", "asked")
+    key = settings.home / "suppression.key"
+    key.unlink()
+    code, said = sluice("suppress", "bo@lee.example", "--reason", "asked")
+    assert (code, "its key is not here" in said, key.exists()) == (3, True, False)
+
+
+def test_what_could_not_be_worked_says_why(posts: Posts, sluice: Sluice) -> None:
+    number = posts.post(person(1))
+    try_later(posts.desk.database, number, 60, "ArithmeticError in attempt 1")
+    assert "Not worked yet: ArithmeticError in attempt 1" in sluice("receipt", number)[1]

@@ -86,6 +86,18 @@ def test_what_is_no_enquiry_is_set_aside_with_the_evidence(posts: Posts, kind: s
     posts.desk.whole()
 
 
+def test_who_asks_not_to_be_written_to_is_not(posts: Posts) -> None:
+    """S001-16: it counts for the leads of the address, before and after."""
+    take(posts, mail())
+    take(posts, mail("Please remove me.", Subject="unsubscribe", Message_ID="<2@ekstrom-frakt.example>"))
+    desk = posts.desk
+    assert desk.ask("select kind from set_asides") == ["unsubscribe"]
+    assert desk.ask("select email_opt_out from leads") == [True]
+    take(posts, mail(Subject="Another question", Message_ID="<3@ekstrom-frakt.example>"))
+    assert desk.ask("select email_opt_out from leads") == [True]
+    desk.whole()
+
+
 def test_a_mail_of_our_own_is_a_loop(posts: Posts) -> None:
     take(posts, mail(From="Sales <sales@nordlicht.example>"))
     assert posts.desk.ask("select count(*) from leads") == [0]
