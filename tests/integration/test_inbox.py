@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +16,7 @@ from sluice.explanation import explain, sections, show
 from sluice.inbox import Inbox, bundles
 from sluice.profiles import from_content
 from sluice.store import inbox as stored_inbox
+from sluice.store.engine import Database
 from sluice.windows import drain
 from tests.desk import Desk
 from tests.posts import Posts, person
@@ -223,3 +226,27 @@ def test_who_stays_out_does_so_at_every_door(posts: Posts, kind: str, door: str)
         assert desk.ask("select body is null and envelope is null from receipts") == [True]
     assert said["email"] not in json.dumps(desk.ask("select encode(person_hash, 'escape') from suppressions"))
     desk.whole()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_the_source_says_of_the_time_counts_not_the_order_of_arrival(
+    posts: Posts, make_database: Callable[..., Database], seed: int
+) -> None:
+    """R19: late retries, shuffled and repeated, give the same leads."""
+    said = [
+        person(n % 4, title=f"Head of Line {n}", created_at=f"2026-11-{n + 1:02}T08:00:00Z", city=f"Ort {n}")
+        for n in range(12)
+    ]
+    for one in said:
+        posts.post(one)
+    posts.work()
+    desk = posts.desk
+    other = Posts(replace(desk, office=replace(desk.office, database=make_database("template_of_tests"))))
+    shuffled = [*said, *said[:5]]
+    random.Random(seed).shuffle(shuffled)
+    for place, one in enumerate(shuffled):
+        other.post(one)
+        if place % 5 == 0:
+            other.work()
+    other.work()
+    assert other.desk.whole() == desk.whole()
