@@ -13,9 +13,9 @@ from pydantic import Field, field_validator
 
 from sluice.criteria import suggest
 from sluice.errors import ConfigError
-from sluice.findings import Finding, at, read
+from sluice.findings import Finding, at, read, read_named
 from sluice.rules import Rules
-from sluice.strict_yaml import Document, parse
+from sluice.strict_yaml import Document, parse_file
 
 FILE = "buckets.yml"
 ATTACHMENTS = "attachments"
@@ -99,7 +99,7 @@ def load_buckets(config: Path, home: Path) -> dict[str, BucketRules]:
     Raises:
         ConfigError: the first thing that `check_buckets` would report as an error.
     """
-    document = _document(config)
+    document = parse_file(config / FILE)
     declared, findings = _read(document) if document else ([], [])
     if errors := [finding for finding in findings if finding.severity == "error"]:
         raise min(errors).error()
@@ -121,7 +121,7 @@ def check_buckets(config: Path, sources: Mapping[str, object]) -> list[Finding]:
         sources: the declared sources.
     """
     try:
-        document = _document(config)
+        document = parse_file(config / FILE)
     except ConfigError as error:
         return [Finding.of(error)]
     if document is None:
@@ -137,35 +137,13 @@ def loose(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _document(config: Path) -> Document | None:
-    try:
-        return parse(FILE, (config / FILE).read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError as error:
-        raise ConfigError(FILE, "it is not UTF-8", fix="Save it as UTF-8") from error
-    except OSError as error:
-        raise ConfigError(FILE, f"it cannot be read: {error.strerror}") from error
-
-
 def _read(document: Document) -> tuple[list[_Declared], list[Finding]]:
     """The buckets that can be, and what is wrong with the file by itself."""
     whole, findings = read(_Buckets, document)
-    declared: list[_Declared] = []
-    for name, said in (whole.buckets if whole else {}).items():
-        path = ("buckets", name)
-        places = {key[2:]: place for key, place in document.places.items() if key[:2] == path}
-        rules, complaints = read(BucketRules, Document({**said, "name": name}, places))
-        findings += [
-            Finding(
-                found.file or FILE, found.line, f"buckets.{name}.{found.key}".rstrip("."), found.found, found.allowed
-            )
-            for found in complaints
-        ]
-        if rules is not None:
-            declared.append(_Declared(rules, path))
-            findings += _colliding_prefixes(declared[-1], document)
-    return declared, [*findings, *_same_places(declared, document)]
+    found, complaints = read_named(BucketRules, document, "buckets", whole.buckets if whole else {}, FILE)
+    declared = [_Declared(rules, ("buckets", name)) for name, rules in found.items()]
+    colliding = [finding for one in declared for finding in _colliding_prefixes(one, document)]
+    return declared, [*findings, *complaints, *colliding, *_same_places(declared, document)]
 
 
 def _colliding_prefixes(one: _Declared, document: Document) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args
 
@@ -63,6 +63,30 @@ def read(model: type[Model], document: Document) -> tuple[Model | None, list[Fin
         return model.model_validate(document.data), []
     except ValidationError as error:
         return None, [_finding(model, document, dict(complaint)) for complaint in error.errors()]
+
+
+def read_named(
+    model: type[Model], document: Document, part: str, entries: Mapping[str, Mapping[str, Any]], file: str
+) -> tuple[dict[str, Model], list[Finding]]:
+    """The entries of a mapping as models that know their names; and everything that does not fit, by entry.
+
+    Args:
+        document: whole.
+        part: key under which the entries stand.
+        entries: name → what is said of it.
+        file: name of the document, for what stands on no line.
+    """
+    found: dict[str, Model] = {}
+    findings: list[Finding] = []
+    for name, said in entries.items():
+        places = {key[2:]: place for key, place in document.places.items() if key[:2] == (part, name)}
+        rules, complaints = read(model, Document({**said, "name": name}, places))
+        for one in complaints:
+            key = f"{part}.{name}.{one.key}".rstrip(".")
+            findings.append(Finding(one.file or file, one.line, key, one.found, one.allowed))
+        if rules is not None:
+            found[name] = rules
+    return found, findings
 
 
 def at(document: Document, path: KeyPath, found: str, allowed: str = "", *, warn: bool = False) -> Finding:

@@ -16,9 +16,9 @@ from pydantic import Field, field_validator, model_validator
 
 from sluice.criteria import suggest
 from sluice.errors import ConfigError
-from sluice.findings import Finding, at, read
+from sluice.findings import Finding, at, read, read_named
 from sluice.model import Rules
-from sluice.strict_yaml import Document, KeyPath, parse
+from sluice.strict_yaml import Document, KeyPath, parse_file
 
 FILE = "mailboxes.yml"
 NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
@@ -182,7 +182,7 @@ def load_mailboxes(config: Path) -> dict[str, MailboxRules]:
     Raises:
         ConfigError: the first thing that `check_mailboxes` would report as an error.
     """
-    document = _document(config)
+    document = parse_file(config / FILE)
     declared, findings = _read(document) if document else ([], [])
     if findings:
         raise min(findings).error()
@@ -196,7 +196,7 @@ def check_mailboxes(config: Path, sources: Mapping[str, object]) -> list[Finding
         sources: the declared sources; what is not None must be of kind mailbox.
     """
     try:
-        document = _document(config)
+        document = parse_file(config / FILE)
     except ConfigError as error:
         return [Finding.of(error)]
     if document is None:
@@ -226,31 +226,12 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _document(config: Path) -> Document | None:
-    try:
-        return parse(FILE, (config / FILE).read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError as error:
-        raise ConfigError(FILE, "it is not UTF-8", fix="Save it as UTF-8") from error
-    except OSError as error:
-        raise ConfigError(FILE, f"it cannot be read: {error.strerror}") from error
-
-
 def _read(document: Document) -> tuple[list[_Declared], list[Finding]]:
     """The mailboxes that can be, and what is wrong with the file by itself."""
     whole, findings = read(_Mailboxes, document)
-    declared: list[_Declared] = []
-    for name, said in (whole.mailboxes if whole else {}).items():
-        path = ("mailboxes", name)
-        places = {key[2:]: place for key, place in document.places.items() if key[:2] == path}
-        rules, complaints = read(MailboxRules, Document({**said, "name": name}, places))
-        for found in complaints:
-            key = f"mailboxes.{name}.{found.key}".rstrip(".")
-            findings.append(Finding(found.file or FILE, found.line, key, found.found, found.allowed))
-        if rules is not None:
-            declared.append(_Declared(rules, path))
-    return declared, findings
+    found, complaints = read_named(MailboxRules, document, "mailboxes", whole.mailboxes if whole else {}, FILE)
+    declared = [_Declared(rules, ("mailboxes", name)) for name, rules in found.items()]
+    return declared, [*findings, *complaints]
 
 
 def _doubts(one: _Declared, document: Document, sources: Mapping[str, object]) -> Iterator[Finding]:

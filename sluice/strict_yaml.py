@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, cast
 
 import yaml
@@ -95,6 +96,22 @@ def parse(file: str, text: str) -> Document:
     if not isinstance(node, yaml.MappingNode):
         raise _refused(file, node.start_mark.line + 1, "it is not a mapping", "`key: value` lines")
     return Document(_value(node, (), file, places), places)
+
+
+def parse_file(path: Path) -> Document | None:
+    """A file of the config folder, None if it is not there; known by its name in what is said about it.
+
+    Raises:
+        ConfigError: it cannot be read, or is no YAML of ours.
+    """
+    try:
+        return parse(path.name, path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise ConfigError(path.name, "it is not UTF-8", fix="Save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(path.name, f"it cannot be read: {error.strerror}") from error
 
 
 def merge(base: Document, over: Document) -> Document:

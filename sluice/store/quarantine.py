@@ -40,7 +40,7 @@ def release(database: Database, profile: Profile, receipt_id: int, row: int | No
     """
     with database.transaction() as connection:
         config_id = remember_config(connection, profile)
-        let_in = rows(connection, "quarantine_readmit", receipt_id=receipt_id, config_id=config_id)
+        let_in = rows(connection, "quarantine_readmit", receipt_id=receipt_id, source=None, config_id=config_id)
         found = [one["receipt_id"] for one in let_in] or _released(connection, receipt_id, row, config_id)
         if not found:
             raise NotFound(
@@ -57,7 +57,7 @@ def release_unread(database: Database, profile: Profile, source: str) -> list[in
     """Lets in all arrivals of a source that could not be worked, after what was wrong with the rules was mended."""
     with database.transaction() as connection:
         config_id = remember_config(connection, profile)
-        found = rows(connection, "quarantine_readmit_source", source=source, config_id=config_id)
+        found = rows(connection, "quarantine_readmit", receipt_id=None, source=source, config_id=config_id)
         execute(connection, "inbox_notify")
     return [one["receipt_id"] for one in found]
 

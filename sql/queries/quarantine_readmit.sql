@@ -1,4 +1,4 @@
--- an arrival that could not be worked is let in again, by the rules in force now
+-- what could not be worked is let in again, by the rules in force now: one arrival, or all of a source
 update receipts
 set
     state = 'received',
@@ -7,5 +7,7 @@ set
     failure = null,
     finished_at = null,
     config_id = %(config_id)s
-where receipt_id = %(receipt_id)s and state = 'failed' and kind in ('form', 'api', 'mailbox') and body is not null
+where
+    (receipt_id = %(receipt_id)s::bigint or source = %(source)s::text)
+    and state = 'failed' and kind in ('form', 'api', 'mailbox') and body is not null
 returning receipt_id
