@@ -15,6 +15,7 @@ from sluice.settings import Settings
 from sluice.store.engine import Database
 from sluice.store.ledger import canonical, verify
 from sluice.store.receipts import Receipt
+from sluice.store.suppressions import Guard
 
 LONG_AGO = 1_700_000_000
 """November 2023, in seconds: files get a stated age, so that recency never depends on the test's speed."""
@@ -32,6 +33,7 @@ class Desk:
     def at(cls, settings: Settings, database: Database, folder: Path) -> Desk:
         """A desk with the rules that `settings` name, on a migrated database."""
         profile = load_profile(settings.config, settings.profile)
+        database = replace(database, guard=Guard(settings.home))  # whose key lies in the test's own home
         return cls(Office(settings, database, profile, load_sources(settings.config)), folder)
 
     @property

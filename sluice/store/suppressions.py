@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import os
 from collections.abc import Iterable
@@ -55,11 +56,13 @@ class Guard:
         """The key, made now if there is none."""
         if (key := self.key()) is not None:
             return key
-        try:
-            with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(token_hex(32))
-        except FileExistsError:  # another process was faster
-            pass
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        unfinished = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(token_hex(32))
+        with contextlib.suppress(FileExistsError):  # another process was faster: its key is whole, and is the one
+            os.link(unfinished, self.path)
+        unfinished.unlink()
         return self.path.read_bytes()
 
 

@@ -187,7 +187,7 @@ def test_interrupted_again_it_goes_on_with_the_claim_it_made(desk: Desk) -> None
     with pytest.raises(Stop):
         intake(desk.office, Order(path, again=True, steps=stop_after(3)))
     assert desk.take(path, again=True).state == "done"
-    assert desk.ask("select state, again_of is null from receipts order by 1") == [("done", False), ("done", True)]
+    assert desk.ask("select state, again_of is null from receipts order by 1, 2") == [("done", False), ("done", True)]
     desk.whole()
 
 

@@ -15,7 +15,8 @@ LEADS = "postgresql://sluice:x@db.example:5432/leads"
 
 def test_the_deployments_have_the_names_that_others_rely_on():
     found = {f"{one.entrypoint.split('.')[1]}/{one.name}" for one in definitions.definitions()}
-    assert found == {"intake/file", "intake/bucket", "intake/sweep", "upkeep/watch", "alarm/send"}
+    intake = {"intake/file", "intake/bucket", "intake/sweep"}
+    assert found == {*intake, "inbox/inbox", "mailboxes/mailboxes", "upkeep/watch", "alarm/send"}
 
 
 def test_every_fifteen_minutes_whatever_lies_there_is_swept():
