@@ -28,8 +28,9 @@ from sluice.store import mail_log
 from sluice.store.queries import value
 from sluice.windows import MAILBOXES, STAND_BY, Hours, held
 
-POLL = 60.0
-"""Seconds between two readings of a folder, whatever IDLE says: it can be silent for ever."""
+POLL = 15.0
+"""Seconds between two readings of a folder, whatever IDLE says: it can be silent for ever, and what comes between the last
+look and its start may not be told."""
 
 PAUSES = (1.0, 5.0, 30.0, 120.0, 300.0)
 """Seconds before a folder is tried again, by how often in a row it has failed."""
