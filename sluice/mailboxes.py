@@ -29,8 +29,7 @@ from sluice.store.queries import value
 from sluice.windows import MAILBOXES, STAND_BY, Hours, held
 
 POLL = 15.0
-"""Seconds between two readings of a folder, whatever IDLE says: it can be silent for ever, and what comes between the last
-look and its start may not be told."""
+"""Seconds between two readings of a folder besides IDLE: what comes just before that begins may not be told."""
 
 PAUSES = (1.0, 5.0, 30.0, 120.0, 300.0)
 """Seconds before a folder is tried again, by how often in a row it has failed."""
