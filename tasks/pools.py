@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Mapping
@@ -119,7 +120,7 @@ def _let_broken_pool_go(runner: TaskRunner[Any]) -> None:
     for worker in list((getattr(executor, "_processes", None) or {}).values()):
         worker.kill()
     queue = getattr(executor, "_call_queue", None)
-    if queue is not None:
+    if queue is not None and sys.version_info < (3, 11, 5):  # later ones close it themselves, in a thread of their own
         queue._reader.close()
 
 
