@@ -17,6 +17,9 @@ from sluice.errors import BrokenPromise
 ORIGIN = ("row", "line", "record", "raw")
 """Columns that say where a row came from; all three tables of a batch have them."""
 
+ERASED = "[erased]"
+"""What stands for the row of an erased person."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -82,6 +85,22 @@ class Batch:
             return self
         moved = _origin(self.leads[aside]).assign(kind=kinds[aside], reason=kinds[aside].map(reasons))
         return replace(self, leads=self.leads[~aside], set_asides=_append(self.set_asides, moved))
+
+    def erase(self, rejected: np.ndarray, aside: np.ndarray, reason: str) -> Batch:
+        """Sets rows aside as erased: where they came from stays, what they said does not.
+
+        Args:
+            rejected: which rejects, a boolean for each.
+            aside: which set-asides.
+            reason: why, in words.
+        """
+        if not rejected.any() and not aside.any():
+            return self
+        gone = pd.concat([self.rejects.loc[rejected, list(ORIGIN)], self.set_asides.loc[aside, list(ORIGIN)]])
+        records = np.empty(len(gone), dtype=object)
+        records[:] = [[ERASED] for _ in records]
+        gone = gone.assign(record=records, raw=None, kind="erased", reason=reason)
+        return replace(self, rejects=self.rejects[~rejected], set_asides=_append(self.set_asides[~aside], gone))
 
     def between(self, first: int, last: int) -> Batch:
         """The part with row numbers from `first` to `last`, both included."""

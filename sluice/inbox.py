@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 
 from sqlalchemy import Connection
@@ -26,6 +27,7 @@ from sluice.profiles import Profile
 from sluice.provenance import Provenance
 from sluice.rules import SourceRules
 from sluice.sources import stored
+from sluice.sources.columns import arrange
 from sluice.sources.forms.adapters import Announced
 from sluice.sources.forms.refusal import UnreadableBody
 from sluice.sources.sheets import Sheet, batch_of
@@ -108,14 +110,14 @@ class Inbox:
         return self.settled - before
 
     def _begin(self, bundle: Sequence[Waiting]) -> None:
-        spent = [one for one in bundle if one.attempts >= ATTEMPTS]
-        for one in spent:
-            self._quarantine(one, _begun_too_often("each time its worker died"))
-        if fresh := [one for one in bundle if one not in spent]:
-            inbox.begin(self.office.database, [one.receipt_id for one in fresh])
+        if bundle[0].attempts >= ATTEMPTS:  # as often as all the others in it
+            for one in bundle:
+                self._quarantine(one, _begun_too_often("each time its worker died"))
+        else:
+            inbox.begin(self.office.database, [one.receipt_id for one in bundle], PAUSES)
             crash.point("begun")
-            self._attempt(fresh)
-            self.told(self.settled)
+            self._attempt(bundle)
+        self.told(self.settled)
 
     def _attempt(self, bundle: Sequence[Waiting]) -> None:
         """Works a bundle; if that fails, its halves, down to the receipt that is to blame."""
@@ -164,19 +166,20 @@ class Inbox:
         return self._profiles[version]
 
     def _read(self, bundle: Sequence[Waiting], source: SourceRules, profile: Profile) -> Iterator[Letter]:
+        fields = profile.fields.enabled()
+        columns = cache(lambda header: arrange(header, source, fields))  # a form sends the same header again and again
         for one in bundle:
             try:
                 found = stored.opened(self._body(one), source, profile)
             except (UnreadableBody, ConfigError) as error:
                 self._quarantine(one, {"found": error.found, "allowed": error.allowed, "fix": error.fix})
             else:
-                sheet = Sheet.of(found.submissions, source, profile.fields.enabled())
+                sheet = Sheet.of(found.submissions, columns, is_mail=one.kind == "mailbox")
                 self._hand_over(one, source, found.tables)
                 yield Letter(one, sheet, found.announced)
 
     def _body(self, one: Waiting) -> Body:
-        asked = stored.answered(one.body) if one.kind == "mailbox" else []
-        return Body(one.kind, one.body, one.envelope, inbox.sent(self.office.database, asked) if asked else {})
+        return Body(one.kind, one.body, one.envelope, lambda asked: inbox.sent(self.office.database, asked))
 
     def _hand_over(self, one: Waiting, source: SourceRules, tables: Mapping[str, bytes]) -> None:
         """Lays files of leads into the inbox of a bucket; done twice, the second is known by its content."""

@@ -81,8 +81,15 @@ def lint_teams(teams: Teams, document: Document) -> Iterator[Finding]:
             )
 
 
-def lint_source(source: SourceRules, document: Document, fields: Fields) -> Iterator[Finding]:
-    """Fields, values, zones and encodings that do not exist; a column with two meanings."""
+def lint_source(source: SourceRules, document: Document, fields: Fields, kinds: Mapping[str, str]) -> Iterator[Finding]:
+    """Fields, values, zones, encodings and sources that do not exist; a column with two meanings.
+
+    Args:
+        source: the one that is looked at.
+        document: where it is written.
+        fields: that the profile has.
+        kinds: name → kind of all declared sources.
+    """
     for key, field in source.fields.items():
         if field not in fields.fields:
             yield at(
@@ -111,6 +118,20 @@ def lint_source(source: SourceRules, document: Document, fields: Fields) -> Iter
         yield at(
             document, ("encoding",), f"found {source.encoding!r}", "an encoding that Python knows, e.g. utf-8 or cp1252"
         )
+    if source.attachments is not None:
+        yield from _lint_attachments(source, source.attachments, document, kinds)
+
+
+def _lint_attachments(
+    source: SourceRules, name: str, document: Document, kinds: Mapping[str, str]
+) -> Iterator[Finding]:
+    if source.kind != "mailbox":
+        yield at(document, ("attachments",), f"a source of kind {source.kind} brings none", "sources of kind mailbox")
+    elif name not in kinds:
+        files = sorted(other for other, kind in kinds.items() if kind == "file")
+        yield at(document, ("attachments",), f"there is no source {name!r}{suggest(name, files)}", ", ".join(files))
+    elif kinds[name] != "file":
+        yield at(document, ("attachments",), f"{name!r} is of kind {kinds[name]}", "a source of kind file")
 
 
 def is_zone(name: str) -> bool:

@@ -183,7 +183,7 @@ def _land_slice(database: Database, job: Job, part: Batch, last: int) -> None:
 def decide_and_load(connection: Connection, matter: Matter, part: Batch, now: datetime) -> None:
     """Deduplicates, scores, routes and writes rows, in the caller's transaction, which holds the slice lock."""
     profile, source = matter.profile, matter.source
-    part = keyed(keep_out(connection, part, matter.guard))
+    part = keyed(keep_out(connection, part, matter.guard, profile.normalization.email))
     known = gather(connection, part.leads, profile.sources, profile.matching)
     about = Circumstances(matter.origins, source, profile.matching, matter.attributes)
     part, findings = dedupe(part, known, about)

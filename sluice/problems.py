@@ -89,6 +89,10 @@ CODES: dict[str, Explanation] = {
     ),
     "parts.too_many": Explanation("The mail has more parts than are read; the others are kept", "Look at the mail"),
     "parts.too_deep": Explanation("Parts lie deeper in each other than is read; they are kept", "Look at the mail"),
+    "mail.cut": Explanation(
+        "The mail is larger than the mailbox's `max_bytes`: its beginning was read, attachments were not handed on",
+        "Open it in a mail program, and drop an attached list of leads into the bucket",
+    ),
     # a posted form
     "element.unreadable": Explanation(
         "This element of the body is not a filled form",

@@ -200,7 +200,8 @@ def _lints(parts: Mapping[str, Any], documents: Mapping[str, Document]) -> list[
 def _source_lints(sources: Mapping[str, tuple[SourceRules, Document]], fields: Fields | None) -> list[Finding]:
     if fields is None:
         return []
-    return [finding for source, document in sources.values() for finding in lint_source(source, document, fields)]
+    kinds = {name: source.kind for name, (source, _) in sources.items()}
+    return [found for source, document in sources.values() for found in lint_source(source, document, fields, kinds)]
 
 
 def _sources(content: Mapping[str, str]) -> tuple[dict[str, tuple[SourceRules, Document]], list[Finding]]:

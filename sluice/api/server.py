@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import resource
 import signal
@@ -69,6 +70,7 @@ def serve(
         host, port = listening.getsockname()[:2]
         log.say("open", port=port)
         tell(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        gc.freeze()  # what is loaded stays: looking through it for garbage held posts up for 100 ms now and then
         DoorServer(config).run([listening])
 
 

@@ -42,6 +42,12 @@ class _Item:
     posting: Posting | None
     future: asyncio.Future[Stored]
 
+    def give_up(self) -> None:
+        """Tells the sender to come again: nobody knows when it will be stored."""
+        if not self.future.done():
+            self.posting = None
+            self.future.set_exception(unavailable(AWAY))
+
 
 class Writer:
     """Stores postings; nobody is told of success before the COMMIT has returned.
@@ -76,14 +82,14 @@ class Writer:
         """
         if len(self) >= rules.queue:
             raise unavailable("Too many posts wait for the database", 1)
-        item = _Item(posting, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        item = _Item(posting, loop.create_future())
         self._queue.put(item)
+        late = loop.call_later(rules.answer_seconds, item.give_up)
         try:
-            async with asyncio.timeout(rules.answer_seconds):
-                return await item.future
-        except TimeoutError:
-            item.posting = None
-            raise unavailable(AWAY) from None
+            return await item.future
+        finally:
+            late.cancel()
 
     def close(self) -> None:
         """Ends the threads when they have stored what waits."""

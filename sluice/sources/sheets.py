@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,7 @@ import pyarrow as pa
 
 from sluice.batch import Batch, empty_rejects, empty_set_asides
 from sluice.distinct import as_series
-from sluice.rules import SourceRules
-from sluice.schema import FieldRules
-from sluice.sources.columns import Columns, arrange, unique_names
+from sluice.sources.columns import Columns, unique_names
 from sluice.submissions import Submission
 
 _RECORD = pa.list_(pa.string())
@@ -33,13 +31,21 @@ class Sheet:
     header: tuple[str, ...]
     submissions: tuple[Submission, ...]
     columns: Columns
-    is_mail: bool = False
+    is_mail: bool
 
     @classmethod
-    def of(cls, submissions: Sequence[Submission], source: SourceRules, fields: Mapping[str, FieldRules]) -> Sheet:
-        """The submissions of one receipt, by the rules of its source."""
+    def of(
+        cls, submissions: Sequence[Submission], columns: Callable[[tuple[str, ...]], Columns], *, is_mail: bool
+    ) -> Sheet:
+        """The submissions of one receipt.
+
+        Args:
+            submissions: in order.
+            columns: what a header means.
+            is_mail: whether they came by mail.
+        """
         header = tuple(dict.fromkeys(name for submission in submissions for name in submission.cells))
-        return cls(header, tuple(submissions), arrange(header, source, fields), source.kind == "mailbox")
+        return cls(header, tuple(submissions), columns(header), is_mail)
 
     def survey(self) -> dict[str, Any]:
         """What the receipt keeps of it, as a file's pre-pass is kept.

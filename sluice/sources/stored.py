@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,6 +28,9 @@ from sluice.submissions import Submission
 PLAIN = Form(signature=Signature(scheme="bearer", secret="api"))  # noqa: S106 -- a name
 """How a call of the API is read: an object is a lead, an array several."""
 
+CUT = "mail:mail.cut"
+"""Warning on a mail of which only the beginning is there."""
+
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls")
 """Ends of the names of attachments that may be files of leads; what the file import cannot read, it says."""
 
@@ -40,14 +43,14 @@ class Body:
         kind: of the receipt: form, api or mailbox.
         envelope: how it came: `content_type`; `released`: a row that a person let out of quarantine, its cells as JSON;
             `fetch`: an announced lead, the body is what the provider gave for it; of a mail `own`, the addresses of its
-            account.
-        sent: message id → campaign, of the messages of ours that it may answer.
+            account, and `truncated`, if only its beginning was fetched.
+        sent: of the message ids that a mail says it answers those that we sent, with the campaign of each.
     """
 
     kind: str
     raw: bytes
     envelope: Mapping[str, Any]
-    sent: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    sent: Callable[[Sequence[str]], Mapping[str, str | None]] = lambda message_ids: {}
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,6 @@ def opened(body: Body, source: SourceRules, profile: Profile) -> Opened:
     return _form(body, source.form or PLAIN)
 
 
-def answered(raw: bytes) -> list[str]:
-    """The message ids that a mail says it answers."""
-    mail = message.read(raw)
-    return [found for found in (mail.in_reply_to, *mail.references) if found]
-
-
 def _form(body: Body, form: Form) -> Opened:
     found = decoded(body.raw, body.envelope.get("content_type") or "")
     if form.fetch is None:
@@ -100,16 +97,21 @@ def _form(body: Body, form: Form) -> Opened:
 
 
 def _mail(mail: Mail, body: Body, source: SourceRules, rules: MailRules) -> Opened:
+    asked = [found for found in (mail.in_reply_to, *mail.references) if found]
+    sent = body.sent(asked) if asked else {}
     own = frozenset(address.lower() for address in body.envelope.get("own", ()))
-    ourselves = Ourselves(addresses=own, is_ours=lambda sent: sent in body.sent)
+    ourselves = Ourselves(addresses=own, is_ours=lambda message_id: message_id in sent)
     parse = parsed(mail, rules.parsing)
     verdict = classify(mail, rules, ourselves, parse.rule.name if parse else None)
     parts = parted(mail.text, mail.sender, rules.replies)
     row = submission(mail, verdict, parts, suggestions(parts.signature, mail.sender, rules.signatures), parse)
     cells = {**row.cells, "mail_kind": verdict.kind, "mail_reason": verdict.reason}
-    if verdict.answers and (campaign := body.sent.get(verdict.answers)):
+    if verdict.answers and (campaign := sent.get(verdict.answers)):
         cells |= {"campaign": campaign, "lead_source": "Email Campaign"}
-    return Opened([replace(row, cells=cells)], tables=_tables(mail) if source.attachments and not row.aside else {})
+    row = replace(row, cells=cells)
+    if body.envelope.get("truncated"):  # what is attached may be half a file, too
+        return Opened([_warned(row, (CUT,))])
+    return Opened([row], tables=_tables(mail) if source.attachments and not row.aside else {})
 
 
 def _tables(mail: Mail) -> dict[str, bytes]:

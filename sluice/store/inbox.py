@@ -77,11 +77,17 @@ def waiting(database: Database) -> list[Waiting]:
 
 
 @patient
-def begin(database: Database, receipt_ids: Sequence[int]) -> None:
-    """Counts an attempt of each before it is made."""
+def begin(database: Database, receipt_ids: Sequence[int], pauses: Sequence[float]) -> None:
+    """Counts an attempt of each before it is made, since it may kill its worker.
+
+    Args:
+        database: where they wait.
+        receipt_ids: of which the attempt is made.
+        pauses: seconds until one is looked at again that was begun before: after the second attempt, the third …
+    """
     with database.transaction() as connection:
         connection.exec_driver_sql("set local synchronous_commit = off")  # only a crash of ours has to remember it
-        execute(connection, "inbox_begin", receipt_ids=list(receipt_ids))
+        execute(connection, "inbox_begin", receipt_ids=list(receipt_ids), pauses=list(pauses))
 
 
 @patient

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import hmac
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +18,7 @@ from sqlalchemy import Connection
 
 from sluice.batch import Batch, cells
 from sluice.errors import ConfigError
+from sluice.normalization.emails import EmailReading, email_key, read_email
 from sluice.store.queries import execute, rows, value
 
 KINDS = ("suppressed", "erased")
@@ -26,7 +28,9 @@ REASONS = {
     "suppressed": "The person is on the suppression list",
     "erased": "The person was erased; what came is not kept",
 }
-_BLANK = "[erased]"
+_ADDRESS = re.compile(r"\s*(?:[^@]{0,200}<)?[^\s@]{1,300}@[^\s@]{1,300}\s*")
+"""A cell that is an address and nothing else; others may be named in a text."""
+
 _PURPOSE = b"sluice suppression key"
 
 
@@ -83,42 +87,70 @@ def suppress(connection: Connection, guard: Guard, keys: Iterable[str], kind: st
     return execute(connection, "suppressions_add", person_hashes=hashes, kind=kind, reason=reason)
 
 
-def keep_out(connection: Connection, part: Batch, guard: Guard) -> Batch:
+def keep_out(connection: Connection, part: Batch, guard: Guard, reading: EmailReading) -> Batch:
     """Sets aside the rows of people who stay out; of the erased the row itself is not kept either.
+
+    An erased person's row is not kept when it could not have become a lead, too: a reject or an auto-reply is known by
+    the cells that are an address and nothing else.
+
+    Args:
+        reading: how addresses are read.
 
     Raises:
         ConfigError: there is a list, and the key it was made with is not here: nobody is let in on a guess.
     """
-    if part.leads.empty or not value(connection, "suppressions_any"):
+    if not len(part) or not value(connection, "suppressions_any"):
         return part
-    key = guard.key()
-    if key is None:
+    if (key := guard.key()) is None:
         raise _keyless(guard)
-    key, leads = _fitting(connection, key), part.leads
+    known = _Known(connection, _fitting(connection, key))
+    kinds = pd.Series(known.kinds(_people(part.leads)), index=part.leads.index, dtype="str")
+    part = part.set_aside(kinds, REASONS)
+    rejected, aside = (_is_erased(known, frame, reading) for frame in (part.rejects, part.set_asides))
+    aside |= (part.set_asides["kind"] == "erased").to_numpy(bool)
+    return part.erase(rejected, aside, REASONS["erased"])
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The list, asked for many people at once."""
+
+    connection: Connection
+    key: bytes
+
+    def kinds(self, people: Sequence[Collection[str]]) -> list[str | None]:
+        """What is known of each row's people; whoever is erased counts more than whoever is suppressed."""
+        hashes = {one: _hash(self.key, one) for keys in people for one in keys}
+        found = rows(self.connection, "suppressions_known", person_hashes=list(hashes.values())) if hashes else []
+        listed = {bytes(row["person_hash"]): row["kind"] for row in found}
+        return [
+            max(filter(None, (listed.get(hashes[one]) for one in keys)), key=KINDS.index, default=None)
+            for keys in people
+        ]
+
+
+def _people(leads: pd.DataFrame) -> list[list[str]]:
+    """The identities that each lead may be known by."""
     columns = [
-        (prefix, cells(leads[name])) for prefix, name in (("mail:", "email_key"), ("tel:", "phone"), ("tel:", "mobile"))
+        [None if text is None else prefix + text for text in cells(leads[name])]
+        for prefix, name in (("mail:", "email_key"), ("tel:", "phone"), ("tel:", "mobile"))
     ]
-    places: dict[bytes, set[int]] = {}
-    for prefix, texts in columns:
-        for place, text in enumerate(texts):
-            if text is not None:
-                places.setdefault(_hash(key, prefix + text), set()).add(place)
-    kinds = np.full(len(leads), None, dtype=object)
-    for known in rows(connection, "suppressions_known", person_hashes=list(places)):
-        for place in places[bytes(known["person_hash"])]:
-            kinds[place] = known["kind"] if kinds[place] != "erased" else "erased"
-    kept_out = part.set_aside(pd.Series(kinds, index=leads.index, dtype="str"), REASONS)
-    return Batch(kept_out.leads, kept_out.rejects, _blanked(kept_out.set_asides))
+    return [[one for one in found if one] for found in zip(*columns, strict=True)]
 
 
-def _blanked(set_asides: pd.DataFrame) -> pd.DataFrame:
-    erased = (set_asides["kind"] == "erased").to_numpy(bool) if len(set_asides) else np.zeros(0, dtype=bool)
-    if not erased.any():
-        return set_asides
-    records = [[_BLANK] if gone else kept for gone, kept in zip(erased, set_asides["record"], strict=True)]
-    column = np.empty(len(records), dtype=object)
-    column[:] = records
-    return set_asides.assign(record=column, raw=set_asides["raw"].mask(erased, None))
+def _is_erased(known: _Known, frame: pd.DataFrame, reading: EmailReading) -> np.ndarray:
+    """Which rows, as they came, are an erased person's: a boolean for each."""
+    people = [
+        [f"mail:{email_key(str(address), reading)}" for address in _addresses(record, reading)]
+        for record in frame["record"]
+    ]
+    return np.array([kind == "erased" for kind in known.kinds(people)], dtype=bool)
+
+
+def _addresses(record: Iterable[str | None], reading: EmailReading) -> Iterator[str]:
+    for cell in record:
+        if cell and _ADDRESS.fullmatch(cell) and (address := read_email(cell, reading).value):
+            yield str(address)
 
 
 def _hash(key: bytes, text: str) -> bytes:

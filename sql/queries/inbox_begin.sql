@@ -2,9 +2,5 @@
 update receipts
 set
     attempts = attempts + 1,
-    retry_at = case attempts
-        when 0 then null
-        when 1 then now() + interval '30 seconds'
-        else now() + interval '2 minutes'
-    end
+    retry_at = now() + make_interval(secs => (%(pauses)s::float8[])[attempts])
 where receipt_id = any(%(receipt_ids)s::bigint[]) and state = 'received'

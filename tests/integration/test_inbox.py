@@ -13,10 +13,11 @@ import pytest
 
 from sluice import inbox as inbox_module
 from sluice.explanation import explain, sections, show
-from sluice.inbox import Inbox, bundles
+from sluice.inbox import PAUSES, Inbox, bundles
 from sluice.profiles import from_content
 from sluice.store import inbox as stored_inbox
 from sluice.store.engine import Database
+from sluice.store.suppressions import suppress
 from sluice.windows import drain
 from tests.desk import Desk
 from tests.posts import Posts, person
@@ -172,8 +173,8 @@ def test_what_breaks_its_worker_is_found_and_quarantined_after_three_attempts(
 def test_what_was_begun_and_not_finished_goes_with_few_then_alone(posts: Posts) -> None:
     numbers = [posts.post(person(n)) for n in range(1, 31)]
     begun, twice = numbers[:12], numbers[10:12]
-    stored_inbox.begin(posts.desk.database, begun)
-    stored_inbox.begin(posts.desk.database, twice)
+    stored_inbox.begin(posts.desk.database, begun, PAUSES)
+    stored_inbox.begin(posts.desk.database, twice, PAUSES)
     assert posts.desk.ask("select count(*) from receipts where retry_at > now()") == [2], "it is left alone for a while"
     posts.desk.do("update receipts set retry_at = null")
     found = bundles(stored_inbox.waiting(posts.desk.database))
@@ -183,7 +184,7 @@ def test_what_was_begun_and_not_finished_goes_with_few_then_alone(posts: Posts) 
 def test_what_killed_its_worker_three_times_is_not_begun_again(posts: Posts) -> None:
     number = posts.post(person(1))
     for _ in range(3):
-        stored_inbox.begin(posts.desk.database, [number])
+        stored_inbox.begin(posts.desk.database, [number], PAUSES)
     posts.desk.do("update receipts set retry_at = null")
     assert list(posts.work().quarantined) == [number]
     assert posts.desk.ask("select count(*) from leads") == [0]
@@ -208,8 +209,6 @@ def test_two_workers_on_one_bundle_load_it_once(posts: Posts) -> None:
 @pytest.mark.parametrize("kind", ["erased", "suppressed"])
 @pytest.mark.parametrize("door", ["file", "post"])
 def test_who_stays_out_does_so_at_every_door(posts: Posts, kind: str, door: str) -> None:
-    from sluice.store.suppressions import suppress
-
     desk, said = posts.desk, person(1)
     with desk.database.transaction() as connection:
         suppress(connection, desk.database.guard, [f"mail:{said['email']}"], kind, "asked on the phone")
@@ -225,6 +224,25 @@ def test_who_stays_out_does_so_at_every_door(posts: Posts, kind: str, door: str)
     if (kind, door) == ("erased", "post"):
         assert desk.ask("select body is null and envelope is null from receipts") == [True]
     assert said["email"] not in json.dumps(desk.ask("select encode(person_hash, 'escape') from suppressions"))
+    desk.whole()
+
+
+@pytest.mark.parametrize("door", ["file", "post"])
+def test_of_an_erased_person_nothing_is_kept_that_could_be_no_lead(posts: Posts, door: str) -> None:
+    """Neither of a reject; another person's row in which the erased one is only named stays as it came."""
+    desk = posts.desk
+    with desk.database.transaction() as connection:
+        suppress(connection, desk.database.guard, ["mail:lea.sommer@kessler.example"], "erased", "asked by letter")
+    gone = {"contact": "Lea Sommer <Lea.Sommer@kessler.example>", "phone": "12"}
+    named = {"contact": "Lea Sommer told me: lea.sommer@kessler.example", "phone": "13"}
+    for said in (gone, named):
+        if door == "file":
+            desk.take(",".join(said) + "\n" + ",".join(said.values()) + "\n")
+        else:
+            posts.post(said)
+            posts.work()
+    assert desk.ask("select kind, record from set_asides") == [("erased", ["[erased]"])]
+    assert desk.ask("select record from rejects") == [list(named.values())]
     desk.whole()
 
 

@@ -123,7 +123,8 @@ def test_a_portals_mail_is_read_by_its_rule(posts: Posts) -> None:
     ]
 
 
-def test_files_of_leads_that_a_mail_brings_go_to_the_file_import(posts: Posts) -> None:
+def with_a_list(posts: Posts) -> tuple[Desk, bytes]:
+    """A desk that imports what mails bring, and a mail that brings a list."""
     posts.desk = desk = with_sources(
         posts.desk, mailbox=posts.desk.office.profile.content["sources/mailbox.yml"] + "attachments: partner-list\n"
     )
@@ -133,10 +134,25 @@ def test_files_of_leads_that_a_mail_brings_go_to_the_file_import(posts: Posts) -
     made.set_content("Here they are.")
     made.add_attachment(b"full_name,email\nBo Lee,bo@lee.example\n", maintype="text", subtype="csv", filename="a/b.csv")
     made.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="flyer.pdf")
-    number = take(posts, made.as_bytes())
+    return desk, made.as_bytes()
+
+
+def test_files_of_leads_that_a_mail_brings_go_to_the_file_import(posts: Posts) -> None:
+    desk, raw = with_a_list(posts)
+    number = take(posts, raw)
     folder = desk.office.settings.home / "attachments" / "inbox" / "partner-list"
     assert [path.name for path in folder.iterdir()] == [f"{number}-1-b.csv"]
     assert desk.ask("select extra ->> 'attachments' from leads") == ["b.csv; flyer.pdf"]
+
+
+def test_of_a_mail_that_was_cut_no_half_list_is_imported(posts: Posts) -> None:
+    """Its sender is a lead as ever, and the lead says what is missing."""
+    desk, raw = with_a_list(posts)
+    take(posts, raw, truncated=True)
+    assert not (desk.office.settings.home / "attachments").exists()
+    assert desk.ask("select email from leads") == ["ana@trade.example"]
+    assert "mail:mail.cut" in str(desk.ask("select warnings from touches"))
+    desk.whole()
 
 
 @pytest.mark.parametrize("raw", [b"", b"\x00" * 1000, b"From: \xff\xfe\n\n", b"no mail at all"], ids=str)

@@ -116,6 +116,10 @@ SCORING, ROUTING = "profiles/standard/scoring.yml", "profiles/standard/routing.y
         pytest.param("sources/webinar.yml", "trust: 60", "trust: 60\nencoding: utf-99", "encoding", "found 'utf-99'", "cp1252", id="unknown encoding"),
         pytest.param("sources/webinar.yml", "trust: 60", "trust: 60\nname: seminar", "name", "found 'seminar'", "webinar", id="a name that is not the file's"),
         pytest.param("sources/webinar.yml", "trust: 60", "trust: 60\nignore: [Phone]", "ignore", "'Phone' is both read and ignored", "one of both", id="read and ignored"),
+        pytest.param("sources/mailbox.yml", "trust: 55", "trust: 55\nattachments: partner-lits", "attachments", "there is no source 'partner-lits'; did you mean 'partner-list'?", "company-register", id="attachments for no source"),
+        pytest.param("sources/mailbox.yml", "trust: 55", "trust: 55\nattachments: ../outside", "attachments", "there is no source '../outside'", "", id="attachments for a path"),
+        pytest.param("sources/mailbox.yml", "trust: 55", "trust: 55\nattachments: typeform", "attachments", "'typeform' is of kind form", "a source of kind file", id="attachments for a form"),
+        pytest.param("sources/webinar.yml", "trust: 60", "trust: 60\nattachments: partner-list", "attachments", "a source of kind file brings none", "mailbox", id="attachments of a file"),
         pytest.param("profiles/standard/profile.yml", "Europe/Berlin", "Berlin", "business_timezone", "found 'Berlin'", "", id="unknown business zone"),
     ],
 )  # fmt: skip
