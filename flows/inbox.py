@@ -26,4 +26,4 @@ def inbox(minutes: float = 5) -> dict[str, Any]:
     """
     end_with_runner()
     with opened(Settings.read(os.environ)) as office:
-        return summarise(work_inbox(office, minutes))
+        return summarise(work_inbox(office, minutes), of="arrival")

@@ -12,6 +12,7 @@ from prefect.events import emit_event
 from sluice.expectations import silence
 from sluice.intake import UNDECLARED, Office
 from sluice.store.queries import rows
+from tasks.counted import counted, waiting
 from tasks.discreet import discreet
 from tasks.quoted import quoted
 
@@ -82,7 +83,7 @@ def _stuck_receipts(office: Office, now: datetime) -> int:
         inbox = rows(connection, "inbox_count")[0]
     if (inbox["seconds"] or 0) > LONG.total_seconds():
         text = (
-            f"{inbox['waiting']:,} arrivals wait to be worked, the oldest for {inbox['seconds'] / 60:,.0f} minutes. "
+            f"{waiting(inbox['waiting'])} to be worked, the oldest for {inbox['seconds'] / 60:,.0f} minutes. "
             "Does `sluice up` run, or `sluice inbox`? Whoever works the inbox goes on from there."
         )
         logger.warning(text)
@@ -97,7 +98,8 @@ def _quarantined(office: Office, now: datetime) -> int:
     with discreet(), office.database.connection() as connection:
         found = rows(connection, "quarantine_recent", since=now - HOUR)
     for one in found:
-        text = f"{one['arrivals']:,} arrivals of {one['source']} in the last hour; `sluice quarantine list` says why"
+        many = counted(one["arrivals"], "arrival")
+        text = f"{many} of {one['source']} in the last hour; `sluice quarantine list` says why"
         get_run_logger().warning(f"quarantined: {text}")
         tell("sluice.receipt.quarantined", f"sluice.source.{one['source']}", one["source"], {"text": text})
     return len(found)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from prefect import get_run_logger
 from prefect.artifacts import create_markdown_artifact
 
 from sluice.outcomes import OUTCOMES
 from tasks.chart import chart
+from tasks.counted import counted
 from tasks.look_out import tell
 from tasks.telling import Telling
+
+Kind = Literal["file", "arrival"]
+"""What the reports are about: a file each, or all arrivals of a source."""
 
 _UNREAD = {
     "broken": "broken: it stays and is tried again",
@@ -24,31 +28,31 @@ MOST = 25
 """Lines of a table; a run of 10,000 files stays a page that can be read."""
 
 
-def summarise(reports: Sequence[dict[str, Any]]) -> dict[str, int]:
+def summarise(reports: Sequence[dict[str, Any]], of: Kind = "file") -> dict[str, int]:
     """Puts the run's summary into the Prefect UI, and raises an event for each broken expectation.
 
     Returns:
-        The totals over all files: rows, and rows by outcome.
+        The totals over all reports: rows, and rows by outcome.
     """
     totals = _totals(reports)
-    markdown, in_short = "\n".join(page(reports, totals)), _in_short(reports, totals)
+    markdown, in_short = "\n".join(page(reports, totals, of)), _in_short(reports, totals, of)
     Telling()(lambda: create_markdown_artifact(markdown, key="intake-summary", description=in_short))
     _warn(reports)
     return dict(totals)
 
 
-def page(reports: Sequence[dict[str, Any]], totals: Counter[str]) -> list[str]:
+def page(reports: Sequence[dict[str, Any]], totals: Counter[str], of: Kind = "file") -> list[str]:
     """The summary in Markdown lines; of many files the most notable ones are listed, the rest is summed."""
-    lines = [f"# {_in_short(reports, totals)}", "", *_outcomes(totals)]
+    lines = [f"# {_in_short(reports, totals, of)}", "", *_outcomes(totals)]
     lines += _expectations(reports)
-    lines += _by_source(reports)
+    lines += _by_source(reports, of)
     for title, name in (("Bands", "bands"), ("Owners", "owners"), ("Warnings", "warnings")):
-        counted = Counter[str]()
+        leads = Counter[str]()
         for found in reports:
-            counted.update(found.get(name, {}))
-        lines += _table(title, ("", "leads#"), counted.most_common())
-    lines += _reasons(reports)
-    return [*lines, *_files(reports)]
+            leads.update(found.get(name, {}))
+        lines += _table(title, ("", "leads#"), leads.most_common())
+    lines += _reasons(reports, of)
+    return [*lines, *(_files(reports) if of == "file" else [])]
 
 
 def _totals(reports: Iterable[dict[str, Any]]) -> Counter[str]:
@@ -63,10 +67,17 @@ def _is_loaded(found: dict[str, Any]) -> bool:
     return "error" not in found and not found["was_known"]
 
 
-def _in_short(reports: Sequence[dict[str, Any]], totals: Counter[str]) -> str:
+def _many(found: dict[str, Any]) -> int:
+    """Files or arrivals of one report."""
+    return found.get("arrivals", 1)
+
+
+def _in_short(reports: Sequence[dict[str, Any]], totals: Counter[str], of: Kind) -> str:
     known = sum(1 for found in reports if found.get("was_known"))
     failed = sum(1 for found in reports if "error" in found)
-    said = f"{totals['row_count']:,} rows of {len(reports):,} file{'s' if len(reports) != 1 else ''}"
+    said = f"{counted(totals['row_count'], 'row')} of {counted(sum(map(_many, reports)), of)}"
+    quarantined = sum(found.get("quarantined", 0) for found in reports)
+    said += f", {quarantined:,} quarantined" if quarantined else ""
     said += f", {known:,} known already" if known else ""
     return said + (f", {failed:,} not taken in" if failed else "")
 
@@ -91,22 +102,22 @@ def _expectations(reports: Iterable[dict[str, Any]]) -> list[str]:
     return _table("⚠ Not as expected", ("source", "file", "what"), unmet)
 
 
-def _by_source(reports: Iterable[dict[str, Any]]) -> list[str]:
+def _by_source(reports: Iterable[dict[str, Any]], of: Kind) -> list[str]:
     sources: dict[str, Counter[str]] = {}
     for found in reports:
-        counted = sources.setdefault(found["source"], Counter())
-        counted["files"] += 1
+        counts = sources.setdefault(found["source"], Counter())
+        counts["many"] += _many(found)
         if _is_loaded(found):
-            counted.update({name: found["counts"][name] for name in ("row_count", *OUTCOMES)})
-    names = ("files", "row_count", *OUTCOMES)
-    cells = [(source, *(counted[name] for name in names)) for source, counted in sorted(sources.items())]
+            counts.update({name: found["counts"][name] for name in ("row_count", *OUTCOMES)})
+    names = ("many", "row_count", *OUTCOMES)
+    cells = [(source, *(counts[name] for name in names)) for source, counts in sorted(sources.items())]
     cells.sort(key=lambda line: -int(line[2]))
-    heads = ("source", "files#", "rows#", *(f"{label}#" for label in OUTCOMES.values()))
+    heads = ("source", f"{of}s#", "rows#", *(f"{label}#" for label in OUTCOMES.values()))
     return _table("Sources", heads, cells)
 
 
-def _reasons(reports: Iterable[dict[str, Any]]) -> list[str]:
-    """Why rows were rejected, over all files, and what is to be done."""
+def _reasons(reports: Iterable[dict[str, Any]], of: Kind) -> list[str]:
+    """Why rows were rejected, over all reports, and what is to be done."""
     rows, files = Counter[tuple[str, str, str]](), Counter[tuple[str, str, str]]()
     for found in reports:
         if not found.get("was_known"):
@@ -115,8 +126,12 @@ def _reasons(reports: Iterable[dict[str, Any]]) -> list[str]:
                 rows[key] += reason["rows"]
                 files[key] += 1
     lines = [(*key, count, files[key]) for key, count in rows.most_common()]
-    table = _table("Rejected", ("field", "why", "what to do", "rows#", "files#"), lines)
-    if table:
+    heads = ("field", "why", "what to do", "rows#", "files#" if of == "file" else "sources#")
+    table = _table("Rejected", heads, lines)
+    if table and of == "arrival":
+        table += ["", "`sluice rejects list` shows the rows with what is wrong with each, and `sluice rejects export`"]
+        table += ["writes those of a receipt as CSV, to be mended and imported."]
+    elif table:
         table += ["", "The rows, with what is wrong with each, are in `<file>.rejects.csv` beside each file: mend them"]
         table += ["there and drop that file into the inbox again. `sluice rejects list RECEIPT` shows them too."]
     return table

@@ -18,6 +18,7 @@ from sluice.keyring import Keyring
 from sluice.outcomes import OUTCOMES
 from sluice.store.queries import rows
 from sluice.windows import Hours, is_wanted, window
+from tasks.counted import counted
 from tasks.discreet import discreet
 from tasks.look_out import tell
 from tasks.quoted import quoted
@@ -52,10 +53,11 @@ def _work(office: Office, seconds: float) -> list[dict[str, Any]]:
         tell("sluice.fetch.refused", f"sluice.source.{source}", source, {"text": text})
     for found in reports:
         if found["quarantined"]:
-            text = f"{found['quarantined']:,} arrivals of {found['source']}; `sluice quarantine list` says why"
+            many = counted(found["quarantined"], "arrival")
+            text = f"{many} of {found['source']}; `sluice quarantine list` says why"
             logger.warning(f"quarantined: {text}")
             tell("sluice.receipt.quarantined", f"sluice.source.{found['source']}", found["source"], {"text": text})
-    logger.info(f"{len(inbox.worked):,} arrivals worked, {len(inbox.quarantined):,} quarantined")
+    logger.info(f"{counted(len(inbox.worked), 'arrival')} worked, {len(inbox.quarantined):,} quarantined")
     return reports
 
 
@@ -74,7 +76,7 @@ class _Progress:
         if self._artifact and now - self._told >= TOLD_EVERY:
             self._told = now
             done = min(100.0, 100.0 * (now - self._began) / self._seconds)
-            said = f"{many:,} arrivals so far"
+            said = f"{counted(many, 'arrival')} so far"
             self._telling(lambda: update_progress_artifact(self._artifact, done, description=said))
 
 
@@ -95,10 +97,8 @@ def _report(found: dict[str, Any], leads: list[dict[str, Any]], reasons: list[di
         for name, counts in counted.items():
             counts[row[name]] += row["leads"]
     return {
-        "file": f"{found['receipts']:,} arrivals",
         "source": source,
-        "receipt": "",
-        "state": "done",
+        "arrivals": found["receipts"],
         "was_known": False,
         "counts": {name: found[name] for name in ("row_count", *OUTCOMES)},
         "quarantined": found["quarantined"],

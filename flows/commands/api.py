@@ -38,7 +38,9 @@ def create(
         list[str],
         typer.Option("--scope", help="leads:write, events:write, receipts:read or metrics:read; may be repeated."),
     ],
-    source: Annotated[str | None, typer.Option("--source", help="The only source that it may write to.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="The only source that it may write to; a declared one.")
+    ] = None,
     origin: Annotated[
         list[str] | None,
         typer.Option(
@@ -127,10 +129,19 @@ def _scopes(named: list[str]) -> list[str]:
 
 
 def _source(named: str | None) -> str | None:
-    from sluice.errors import UserError
+    from sluice.criteria import suggest
+    from sluice.errors import NotFound, UserError
+    from sluice.profiles import names_of_sources
 
-    if named is not None and not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", named):
+    if named is None:
+        return None
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", named):
         raise UserError("--source", f"{named!r} cannot be the name of a source", "a-z, 0-9, - and _, at most 63")
+    config = opening.settings().config
+    declared = names_of_sources(config)
+    if named not in declared:
+        found = f"there is no {named}.yml in {config / 'sources'}{suggest(named, declared)}".rstrip("?")
+        raise NotFound(f"source {named!r}", found, ", ".join(declared), "Name one of these, or declare it first")
     return named
 
 

@@ -9,6 +9,7 @@ import typer
 
 from flows.commands import opening
 from flows.commands.terminal import say, show, show_json
+from tasks.counted import counted
 
 Once = Annotated[bool, typer.Option("--once", help="Work what waits, then end.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON when it ends.")]
@@ -45,7 +46,7 @@ def inbox(once: Once = False, as_json: AsJson = False) -> None:
     elif not is_free:
         say("Another process works the inbox already.")
     else:
-        show(f"{worker.settled:,} arrivals settled, {len(worker.quarantined):,} of them quarantined")
+        show(f"{counted(worker.settled, 'arrival')} settled, {len(worker.quarantined):,} of them quarantined")
         for number in worker.quarantined:
             show(f"`sluice receipt {number}` says why it was quarantined")
     raise typer.Exit(0 if is_free else BUSY)

@@ -186,7 +186,7 @@ def try_rule(
 ) -> None:
     """Show what a parsing rule makes of a mail: what kind it is and why, the fields, and what was not understood.
 
-    Nothing is stored.
+    Of a mail that the rule does not fit: what it asks for, and what the mail has. Nothing is stored.
     """
     from sluice.errors import UserError
     from sluice.mail_rules import load_mail_rules
@@ -243,12 +243,12 @@ def _content(file: Path) -> bytes:
 def _tried(name: str, body: bytes, rule: ParsingRule, rules: MailRules) -> dict[str, Any]:
     from sluice.sources.mail.classification import classify
     from sluice.sources.mail.message import read
-    from sluice.sources.mail.parsing import applied, fits
+    from sluice.sources.mail.parsing import applied, fits, looked_for, unmet
 
     mail = read(body)
     is_for = fits(mail, rule)
     parse = applied(mail, rule)
-    lacks = [field for field in rule.require if field in parse.missing]
+    lacks = [field for field in rule.require if field in parse.missing] if is_for else []
     reads = is_for and not lacks
     verdict = classify(mail, rules, read_by=rule.name if reads else None)
     return {
@@ -256,9 +256,14 @@ def _tried(name: str, body: bytes, rule: ParsingRule, rules: MailRules) -> dict[
         "kind": verdict.kind,
         "reason": verdict.reason,
         "is_for": is_for,
+        "unmet": [] if is_for else unmet(mail, rule),
         "lacks": lacks,
-        "cells": parse.cells,
-        "coverage": parse.coverage,
+        "wanted": [looked_for(field, rule) for field in lacks],
+        "cells": parse.cells if reads else {},
+        "defaults": [field for field in parse.cells if field not in rule.fields or field in parse.missing]
+        if reads
+        else [],
+        "coverage": parse.coverage if reads else 0.0,
         "missing": list(parse.missing),
         "unparsed": parse.unparsed,
         "warnings": list(mail.warnings),
@@ -268,12 +273,20 @@ def _tried(name: str, body: bytes, rule: ParsingRule, rules: MailRules) -> dict[
 def _show_tried(found: dict[str, Any]) -> None:
     show("", f"[bold]{plain(found['mail'])}[/bold] · {found['kind']}: {plain(found['reason'])}")
     if not found["is_for"]:
-        show("The rule is not for this mail (`when` does not hold); it would make of it:")
-    elif found["lacks"]:
-        show(f"The rule lets the mail go: {', '.join(found['lacks'])} is required and was not found.")
-    show(table(("field", "value"), list(found["cells"].items())))
-    show(f"{found['coverage']:.0%} of the text is understood")
-    if found["missing"]:
-        show(f"without a value: {', '.join(found['missing'])}")
+        show("The rule does not fit: it is not for this mail. It asks for:", *_listed(found["unmet"]))
+        return
+    if found["lacks"]:
+        show("The rule does not fit: what it requires was not found in the mail:", *_listed(found["wanted"]))
+    else:
+        marks = dict.fromkeys(found["defaults"], "the rule's default")
+        cells = [(field, value, marks.get(field, "the mail")) for field, value in found["cells"].items()]
+        show(table(("field", "value", "from"), cells))
+        show(f"{found['coverage']:.0%} of the text is understood")
+        if found["missing"]:
+            show(f"without a value in the mail: {', '.join(found['missing'])}")
     if found["unparsed"]:
-        show("not understood:", *(f"  {plain(line)}" for line in found["unparsed"].split("\n")))
+        show("not understood:", *_listed(found["unparsed"].split("\n")))
+
+
+def _listed(lines: list[str]) -> list[str]:
+    return [f"  {plain(line)}" for line in lines]

@@ -9,6 +9,7 @@ import typer
 from flows.commands import opening
 from flows.commands.reporting import show_report
 from flows.commands.terminal import plain, say, show, show_json, table
+from tasks.counted import waiting
 
 if TYPE_CHECKING:
     from sluice.intake import Office
@@ -39,7 +40,7 @@ def status(as_json: AsJson = False) -> None:
         done = f"{receipt['checkpoint']:,} of {receipt['row_count'] or '?'} rows are in"
         show(f"[yellow]Waits for a run:[/yellow] receipt {receipt['receipt_id']} ({plain(receipt['name'])}), {done}")
     if found["inbox"]["waiting"]:
-        waits = f"{found['inbox']['waiting']:,} arrivals wait, the oldest for {found['inbox']['seconds'] or 0:,.0f} s"
+        waits = f"{waiting(found['inbox']['waiting'])}, the oldest for {found['inbox']['seconds'] or 0:,.0f} s"
         show(f"Inbox     {waits}")
     heads = ("receipt", "file", "source", "state", "rows#", "created#", "updated#", "unchanged#", "flagged#")
     heads = (*heads, "rejected#", "set aside#", "received")

@@ -77,7 +77,7 @@ def _add_routes(app: FastAPI, door: Door) -> None:
         return await health.metrics(door, request)
 
     async def preflight(request: Request) -> Response:
-        return _preflight(door, request)
+        return await _preflight(door, request)
 
     routes: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
         ("POST", "/hooks/{source}", post_form),
@@ -96,9 +96,12 @@ def _add_routes(app: FastAPI, door: Door) -> None:
         app.add_route(path, endpoint, methods=[method], include_in_schema=False)
 
 
-def _preflight(door: Door, request: Request) -> Response:
+async def _preflight(door: Door, request: Request) -> Response:
     """Answers a browser that asks before it posts; it sends no key, so any key that lists the website is enough."""
-    if not door.keys.lists(request.headers.get("origin", "")):
+    origin = request.headers.get("origin", "")
+    if door.keys.takes_look(origin):
+        await door.ask(door.keys.refresh)
+    if not door.keys.lists(origin):
         raise Refused(403, "No key lists this website", fix="Create a key with its origin: `sluice key create`")
     return Response(status_code=204, headers=_PREFLIGHT)
 

@@ -16,6 +16,9 @@ from sluice.store.engine import Database
 STALE = 10.0
 """Seconds for which a known key counts without a look."""
 
+LOOK_PAUSE = 0.25
+"""Seconds between two looks for unknown websites: whoever makes up thousands of them costs four looks a second."""
+
 
 class Keys:
     """The API keys of the database, read anew every few seconds: a revoked one ends within ten."""
@@ -26,6 +29,7 @@ class Keys:
         self._keys: dict[str, ApiKey] = {}
         self._origins: frozenset[str] = frozenset()
         self._read_at = -STALE
+        self._looked_at = -LOOK_PAUSE
 
     def refresh(self) -> None:
         """Reads all keys.
@@ -50,6 +54,17 @@ class Keys:
         found = KEY.fullmatch(text)
         key = self._keys.get(found[1]) if found else None
         return key if key and key.fits(text) and key.is_valid(datetime.now(UTC)) else None
+
+    def takes_look(self, origin: str) -> bool:
+        """Whether the caller is to read the keys before `lists` says no: one may be younger than the last look.
+
+        Only to be called by the thread that answers requests.
+        """
+        now = time.monotonic()
+        if not origin or self.lists(origin) or now - self._looked_at < LOOK_PAUSE:
+            return False
+        self._looked_at = now
+        return True
 
     def lists(self, origin: str) -> bool:
         """Whether a valid key may be used by the pages of this website."""

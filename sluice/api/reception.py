@@ -89,7 +89,7 @@ class Threshold:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        reply = _Reply(send, self._headers(scope))
+        reply = _Reply(send, lambda: self._headers(scope))
         reception = self._reception
         if reception.in_flight >= self._rules().in_flight and scope["path"] not in ("/health", "/ready", "/metrics"):
             await unavailable("Too many requests are in the door", 1).answer(scope["path"])(scope, receive, reply)
@@ -116,14 +116,18 @@ class Threshold:
 
 
 class _Reply:
-    """Sends an answer with further headers, and knows whether it has begun."""
+    """Sends an answer with further headers, and knows whether it has begun.
 
-    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+    Args:
+        headers: asked when the answer begins: while it was made, the keys may have been read anew.
+    """
+
+    def __init__(self, send: Send, headers: Callable[[], list[tuple[bytes, bytes]]]) -> None:
         self._send, self._headers = send, headers
         self.has_begun = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.has_begun = True
-            message["headers"] = [*message["headers"], *self._headers]
+            message["headers"] = [*message["headers"], *self._headers()]
         await self._send(message)

@@ -10,9 +10,9 @@ from pathlib import Path
 from pydantic import Field
 
 from sluice.errors import ConfigError
-from sluice.findings import read
+from sluice.findings import Finding, read
 from sluice.rules import Rules
-from sluice.strict_yaml import parse
+from sluice.strict_yaml import parse_file
 
 FILE = "door.yml"
 PROXIES = "SLUICE_TRUSTED_PROXIES"
@@ -64,17 +64,24 @@ def load_door(config: Path) -> DoorRules:
     Raises:
         ConfigError: it says something impossible.
     """
-    path = config / FILE
-    if not path.exists():
-        return DoorRules()
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError(FILE, "it cannot be read as UTF-8", fix="Save it as UTF-8") from None
-    rules, findings = read(DoorRules, parse(FILE, text))
+    rules, findings = _read(config)
     if rules is None:
         raise min(findings).error()
     return rules
+
+
+def check_door(config: Path) -> list[Finding]:
+    """Everything that is wrong about `config/door.yml`."""
+    return sorted(_read(config)[1])
+
+
+def _read(config: Path) -> tuple[DoorRules | None, list[Finding]]:
+    """The limits, without the file those that hold by default; or None and what is wrong."""
+    try:
+        document = parse_file(config / FILE)
+    except ConfigError as error:
+        return None, [Finding.of(error)]
+    return (DoorRules(), []) if document is None else read(DoorRules, document)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ import yaml
 from flows.prefect_server import _free_port
 from sluice.intake import Order, intake
 from sluice.settings import REPOSITORY, Settings
+from sluice.store import api_keys
 from sluice.store.engine import Database
 from tests.bench.generate import write
 from tests.desk import Desk
@@ -42,11 +43,13 @@ class Host:
     Attributes:
         home: in place of the volume `home`.
         secrets: in place of /run/secrets.
+        door: in place of port 4280, which may be taken.
     """
 
     server: PrefectServer
     home: Path
     secrets: Path
+    door: int = field(default_factory=_free_port)
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, service: str, **environ: str) -> subprocess.Popen[bytes]:
@@ -82,7 +85,9 @@ class Host:
             process.wait(60)
 
     def _here(self, text: str) -> str:
+        text = re.sub(r"\$\{\w+:-(.*?)\}", r"\1", text)  # what compose fills in; here the variables are not set
         text = text.replace("/run/secrets", str(self.secrets)).replace("/var/lib/sluice", str(self.home))
+        text = str(self.door) if text == "4280" else text
         return text.replace("http://server:4200/api", self.server.environ["PREFECT_API_URL"])
 
 
@@ -160,6 +165,31 @@ def test_two_workers_take_in_two_dropped_files_at_once(
     for port in ports:
         assert healthy("worker", port) == 0
     assert at(empty_database).whole() in [in_turn(at, order) for order in (files, files[::-1])]
+
+
+def test_what_is_posted_to_the_door_becomes_a_lead_by_a_worker(host: Host, empty_database: Database) -> None:
+    """The door needs no more than its own variables; the flow `inbox` of the workers does the rest."""
+    host.run("migrate")
+    host.run("deploy")
+    host.start("door")
+    wait(lambda: healthy("door", str(host.door)) == 0, host, "door")
+    key = api_keys.create(empty_database, api_keys.Grant("shop", ["leads:write"]))
+    url, headers = f"http://127.0.0.1:{host.door}", {"Authorization": f"Bearer {key}"}
+    lead = {"full_name": "Cleo Novak", "email": "cleo@novak.example"}
+    said = httpx.post(f"{url}/v1/leads", json=lead, headers=headers, timeout=20)
+    assert said.status_code == 202, said.text
+    worker = {"HOST": "127.0.0.1", "PORT": str(_free_port())}
+    host.start(
+        "worker",
+        PREFECT_WORKER_QUERY_SECONDS="1",
+        **{f"PREFECT_WORKER_WEBSERVER_{name}": text for name, text in worker.items()},
+    )
+    found = ask(host.server, "GET", "/deployments/name/inbox/inbox")
+    ask(host.server, "POST", f"/deployments/{found['id']}/create_flow_run", {"parameters": {"minutes": 0.1}})
+    status = f"{url}{said.json()['status_url']}"
+    wait(lambda: httpx.get(status, headers=headers, timeout=20).json()["state"] == "done", host, "door", "worker")
+    (row,) = httpx.get(status, headers=headers, timeout=20).json()["rows"]
+    assert row["outcome"] == "created"
 
 
 def in_turn(at: Callable[..., Desk], files: list[Path]) -> list[str]:

@@ -38,11 +38,13 @@ def test_a_window_works_what_waits_and_tells_what_became_of_it(prefect_server: P
     kinds = prefect_server.ask("select type from artifact where flow_run_id = %s order by type", flow_run)
     assert kinds == ["markdown", "progress"]
     (page,) = prefect_server.ask("select data from artifact where flow_run_id = %s and type = 'markdown'", flow_run)
-    assert "5 arrivals" in page
+    assert page.startswith("# 4 rows of 5 arrivals, 1 quarantined\n")
+    assert "| api | 5 | 4 | 3 |" in page and "## Files" not in page
     assert "There is no valid e-mail address and no valid phone" in page
     assert "lindqvist" not in page.casefold()
     said = "\n".join(prefect_server.ask("select message from log where flow_run_id = %s", flow_run))
-    assert "quarantined: 1 arrivals of api" in said
+    assert "quarantined: 1 arrival of api; " in said
+    assert "4 arrivals worked, 1 quarantined" in said
     assert "lindqvist" not in said.casefold()
     assert posts.state(bad) == "failed"
     assert broken(database) == {}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tasks.chart import chart
+from tasks.counted import counted, waiting
 from tasks.summarise import _totals, page
 
 NONE = dict.fromkeys(("row_count", "created", "updated", "unchanged", "flagged", "rejects", "set_asides"), 0)
@@ -62,6 +63,54 @@ def test_rows_are_told_by_outcome_source_band_and_owner():
         "| partner-list | 1 | 2 | 0 | 2 | 0 | 0 | 0 | 0 |", "| email | it is no address | Correct it | 4 | 1 |",
     ):  # fmt: skip
         assert line in said.splitlines(), said
+
+
+def window(
+    number: int = 1, *, arrivals: int, quarantined: int = 0, source: str = "api", **counts: int
+) -> dict[str, Any]:
+    """A report of an inbox window, about all arrivals of a source."""
+    found = one(number, source=source, **counts)
+    names = ("source", "was_known", "counts", "rejects", "bands", "owners")
+    return {"arrivals": arrivals, "quarantined": quarantined, **{name: found[name] for name in names}}
+
+
+@pytest.mark.parametrize(
+    ("reports", "said"),
+    [
+        ([], "# 0 rows of 0 arrivals"),
+        ([window(arrivals=1, row_count=1)], "# 1 row of 1 arrival"),
+        ([window(arrivals=5, quarantined=1, row_count=4)], "# 4 rows of 5 arrivals, 1 quarantined"),
+        (
+            [window(arrivals=1_200, row_count=1_200), window(arrivals=1, source="mailbox", row_count=1)],
+            "# 1,201 rows of 1,201 arrivals",
+        ),
+    ],
+    ids=["nothing came", "one", "one is quarantined", "two sources"],
+)
+def test_a_window_of_the_inbox_tells_arrivals_and_no_files(reports: list[dict[str, Any]], said: str) -> None:
+    lines = page(reports, _totals(reports), "arrival")
+    assert lines[0] == said
+    assert not any(re.search(r"\bfiles?\b", line) for line in lines)
+
+
+def test_a_window_says_where_its_rejects_are():
+    said = "\n".join(page([found := window(arrivals=3, row_count=3, rejects=3)], _totals([found]), "arrival"))
+    assert "| source | arrivals | rows |" in said and "| api | 3 | 3 |" in said
+    assert "| email | it is no address | Correct it | 3 | 1 |" in said
+    assert "`sluice rejects list` shows the rows" in said and ".rejects.csv" not in said and "## Files" not in said
+
+
+@pytest.mark.parametrize(
+    ("many", "words", "verb"),
+    [
+        (0, "0 arrivals", "wait"),
+        (1, "1 arrival", "waits"),
+        (2, "2 arrivals", "wait"),
+        (1_200, "1,200 arrivals", "wait"),
+    ],
+)
+def test_a_number_has_its_noun(many: int, words: str, verb: str) -> None:
+    assert (counted(many, "arrival"), waiting(many)) == (words, f"{words} {verb}")
 
 
 def test_what_went_wrong_stands_before_what_went_well():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sluice.api.keys import LOOK_PAUSE, Keys
 from sluice.store import api_keys
 from tests.doors import Door, opened, until
 
@@ -138,6 +140,32 @@ class TestPages:
             assert "Authorization" in said.headers["access-control-allow-headers"]
         other = door.client.options("/v1/leads", headers=asked | {"Origin": "https://evil.example"})
         assert other.status_code == 403 and "access-control-allow-origin" not in other.headers
+
+    def test_a_key_that_was_just_made_opens_for_its_website_at_once(self, door: Door) -> None:
+        """The browser asks before it sends the key: nothing but the website tells that there is a new one."""
+        for _ in range(3):  # the door looks at its keys every two seconds besides, which may hide what is wrong once
+            origin = f"https://{os.urandom(4).hex()}.example.com"
+            time.sleep(LOOK_PAUSE)
+            door.key("leads:write", origins=[origin])
+            said = door.client.options("/v1/leads", headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
+            assert (said.status_code, said.headers.get("access-control-allow-origin")) == (204, origin)
+
+    def test_a_flood_of_made_up_websites_takes_few_looks(self, door: Door) -> None:
+        keys, began, looks = Keys(door.database), time.monotonic(), 0
+        keys.refresh()
+        for number in range(20_000):
+            looks += keys.takes_look(f"https://{number}.example")
+        assert 1 <= looks <= 1 + (time.monotonic() - began) / LOOK_PAUSE
+        assert not keys.takes_look("")
+
+    def test_a_flood_of_made_up_websites_does_not_shut_others_out(self, door: Door) -> None:
+        asked = {"Access-Control-Request-Method": "POST"}
+        found = {
+            door.client.options("/v1/leads", headers=asked | {"Origin": f"https://{number}.example"}).status_code
+            for number in range(300)
+        }
+        assert found == {403}
+        assert door.post("/v1/leads", form(), door.key("leads:write")).status_code == 202, "a new key is looked up"
 
     def test_the_page_may_read_the_answer_also_a_refusal(self, door: Door) -> None:
         key = door.key("leads:write", origins=[self.ORIGIN])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from sluice.settings import Settings
+from sluice.settings import REPOSITORY, Settings
 from sluice.store.inbox import try_later
 from sluice.windows import INBOX, held
 from tests.desk import Desk
@@ -49,6 +50,8 @@ def test_the_inbox_is_worked_without_prefect(posts: Posts, sluice: Sluice) -> No
     assert code == 0
     assert json.loads(said) == {"settled": 2, "quarantined": [bad]}
     assert sluice("inbox", "--once") == (0, "0 arrivals settled, 0 of them quarantined\n")
+    posts.post(person(2))
+    assert sluice("inbox", "--once") == (0, "1 arrival settled, 0 of them quarantined\n")
 
 
 def test_an_inbox_that_another_process_works_is_said_to_be(posts: Posts, sluice: Sluice) -> None:
@@ -58,7 +61,9 @@ def test_an_inbox_that_another_process_works_is_said_to_be(posts: Posts, sluice:
 
 
 def test_status_says_what_waits(posts: Posts, sluice: Sluice) -> None:
-    for n in range(3):
+    posts.post(person(0))
+    assert "1 arrival waits, the oldest for" in sluice("status")[1]
+    for n in (1, 2):
         posts.post(person(n))
     assert "3 arrivals wait, the oldest for" in sluice("status")[1]
     assert json.loads(sluice("status", "--json")[1])["inbox"]["waiting"] == 3
@@ -148,3 +153,40 @@ def test_what_could_not_be_worked_says_why(posts: Posts, sluice: Sluice) -> None
     number = posts.post(person(1))
     try_later(posts.desk.database, number, 60, "ArithmeticError in attempt 1")
     assert "Not worked yet: ArithmeticError in attempt 1" in sluice("receipt", number)[1]
+
+
+def test_a_key_is_made_for_a_declared_source(sluice: Sluice, desk: Desk) -> None:
+    code, said = sluice("key", "create", "contact page", "--scope", "leads:write", "--source", "website-form")
+    assert (code, said.startswith("sluice_")) == (0, True)
+    assert desk.ask("select source from api_keys") == ["website-form"]
+
+
+def test_a_key_for_a_source_that_is_not_declared_is_refused(sluice: Sluice, desk: Desk) -> None:
+    """All that it opens for would be quarantined."""
+    code, said = sluice("key", "create", "contact page", "--scope", "leads:write", "--source", "web-site-form")
+    assert (code, "did you mean 'website-form'." in said, "typeform" in said) == (6, True, True), said
+    assert desk.ask("select count(*) from api_keys") == [0]
+
+
+def test_a_mistake_in_the_doors_limits_is_told_by_config_check(
+    sluice: Sluice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    shutil.copytree(REPOSITORY / "config", config)
+    monkeypatch.setenv("SLUICE_CONFIG", str(config))
+    (config / "door.yml").write_text("body_bytes: 2_000_000\naddress: {per_second: 5, burst: 10}\n", encoding="utf-8")
+    assert sluice("config", "check")[0] == 0
+    (config / "door.yml").write_text("body_byte: 2_000_000\naddress: {per_second: 0, burst: 10}\n", encoding="utf-8")
+    code, said = sluice("config", "check", "--json")
+    found = [(one["file"], one["line"], one["key"], one["found"]) for one in json.loads(said)["findings"]]
+    assert (code, found) == (
+        3,
+        [
+            ("door.yml", 1, "body_byte", "unknown key 'body_byte'; did you mean 'body_bytes'"),
+            ("door.yml", 2, "address.per_second", "found '0'"),
+        ],
+    )
+    for wrong in ("body_bytes: [\n", b"body_bytes: \xff\n"):
+        (config / "door.yml").write_bytes(wrong if isinstance(wrong, bytes) else wrong.encode())
+        code, said = sluice("config", "check", "--json")
+        assert (code, [one["file"] for one in json.loads(said)["findings"]]) == (3, ["door.yml"])

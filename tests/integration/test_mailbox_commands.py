@@ -120,6 +120,42 @@ def test_a_rule_is_tried_on_a_file(room: Mailroom, sluice: Sluice) -> None:
     assert room.desk.ask("select count(*) from receipts") == [0]
 
 
+def test_a_default_is_told_from_what_stood_in_the_mail(room: Mailroom, sluice: Sluice) -> None:
+    shown = sluice("try", "home-portal", SAMPLES / "home-portal-1.eml").out
+    said = {line.split()[0]: line.rstrip() for line in shown.splitlines() if line.startswith(" ") and line.split()}
+    assert said["email"].endswith("the mail") and said["channel"].endswith("the rule's default")
+    (found,) = json.loads(sluice("try", "home-portal", SAMPLES / "home-portal-1.eml", "--json").out)["mails"]
+    assert found["defaults"] == ["lead_source", "channel"]
+
+
+def test_a_rule_for_other_mails_says_what_it_asks_for_and_shows_nothing_as_found(
+    room: Mailroom, sluice: Sluice
+) -> None:
+    """Neither its defaults nor what its labels happen to find."""
+    answer = sluice("try", "contact-form", SAMPLES / "home-portal-1.eml")
+    assert answer.code == 0 and "The rule does not fit" in answer.out
+    assert "from_name is WordForms; the mail has from_name 'Homes Example'" in answer.out
+    assert "subject contains contact form; the mail has subject 'New enquiry for" in answer.out
+    for word in ("Website", "lead_source", "value", "understood"):
+        assert word not in answer.out
+    (found,) = json.loads(sluice("try", "contact-form", SAMPLES / "home-portal-1.eml", "--json").out)["mails"]
+    assert (found["is_for"], found["cells"], found["defaults"], found["coverage"]) == (False, {}, [], 0)
+    assert len(found["unmet"]) == 2
+
+
+def test_a_rule_that_lacks_a_field_says_where_it_looked_and_shows_nothing_as_found(
+    room: Mailroom, sluice: Sluice, tmp_path: Path
+) -> None:
+    file = tmp_path / "changed.eml"
+    file.write_bytes((SAMPLES / "home-portal-1.eml").read_bytes().replace(b"E-mail:", b"Reach me:"))
+    answer = sluice("try", "home-portal", file)
+    assert "The rule does not fit" in answer.out and "email after 'E-mail:' or 'Email:'" in answer.out
+    assert "property portal" not in answer.out and "Marta Example" not in answer.out
+    assert "Reach me: " in answer.out.partition("not understood:")[2], "so one sees what the label is now"
+    (found,) = json.loads(sluice("try", "home-portal", file, "--json").out)["mails"]
+    assert (found["is_for"], found["lacks"], found["cells"]) == (True, ["email"], {})
+
+
 def test_a_rule_is_tried_on_stored_mails(room: Mailroom, sluice: Sluice) -> None:
     assert "No mail is stored yet" in sluice("try", "home-portal", "--last", 3).out
     room.deliver((SAMPLES / "home-portal-1.eml").read_bytes(), mail(1))

@@ -23,6 +23,7 @@ INSTRUCTIONS = [
     if line.strip() and not line.startswith("#")
 ]  # fmt: skip
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOYMENTS / "compose.yaml").read_text(encoding="utf-8"))
+DEFINITIONS: dict[str, Any] = yaml.safe_load((DEPLOYMENTS / "prefect.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if name != "postgres"}
 MANIFESTS = [
@@ -30,7 +31,7 @@ MANIFESTS = [
     for path in sorted((DEPLOYMENTS / "k8s").glob("*.yaml"))
     for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
 ]
-SECRET = re.compile(r"password|secret|token|auth_string|database_url", re.IGNORECASE)
+SECRET = re.compile(r"password|secret|token|auth_string|database_url|suppression_key", re.IGNORECASE)
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -191,6 +192,55 @@ def test_a_pod_is_closed_and_is_told_secrets_by_reference(pod: dict[str, Any]) -
         assert {mount["name"] for mount in container["volumeMounts"]} <= {volume["name"] for volume in pod["volumes"]}
         for variable in container["env"]:
             assert bool(SECRET.search(variable["name"])) is ("valueFrom" in variable)
+
+
+def test_a_door_of_compose_is_there_for_a_proxy() -> None:
+    """It is reached from its host only, needs no Prefect, and is well when what is posted would be stored."""
+    door = SERVICES["door"]
+    assert door["command"] == ["sluice", "api", "--host", "0.0.0.0", "--port", "4280"]
+    assert door["ports"] == ["127.0.0.1:4280:4280"] and door["secrets"] == ["database_url"]
+    assert "http://127.0.0.1:4280/ready" in door["healthcheck"]["test"][-1]
+    assert set(door["depends_on"]) == {"migrate"}
+    assert not any(name.startswith("PREFECT_") for name in door["environment"])
+    assert "SLUICE_TRUSTED_PROXIES" in door["environment"]
+    assert set(door["volumes"]) == set(SERVICES["worker"]["volumes"]), "secrets of sources lie in the home they share"
+
+
+def test_a_door_of_kubernetes_is_reached_by_its_service_as_soon_as_it_can_store() -> None:
+    service, deployment = yaml.safe_load_all((DEPLOYMENTS / "k8s" / "door.yaml").read_text(encoding="utf-8"))
+    pod = deployment["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+    assert deployment["spec"]["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    assert service["spec"].get("type", "ClusterIP") == "ClusterIP", "a proxy with TLS stands before it"
+    (port,), (open_at,) = service["spec"]["ports"], container["ports"]
+    assert port["targetPort"] == open_at["name"] and str(open_at["containerPort"]) in container["args"]
+    assert container["readinessProbe"]["httpGet"] == {"path": "/ready", "port": open_at["name"]}
+    assert container["livenessProbe"]["httpGet"] == {"path": "/health", "port": open_at["name"]}
+
+
+@pytest.mark.parametrize("part", ["door", "worker"])
+def test_a_pod_that_needs_the_secrets_of_sources_is_told_them(part: str) -> None:
+    """Forms are checked by the door; mailboxes are read and announced leads fetched by the flows of the workers."""
+    (pod,) = [pod for pod in pods() if pod["containers"][0]["name"] == part]
+    told = [source["secretRef"]["name"] for source in pod["containers"][0]["envFrom"]]
+    assert "sluice-sources" in told
+
+
+def test_workers_have_the_key_of_the_suppression_list() -> None:
+    (pod,) = [pod for pod in pods() if pod["containers"][0]["name"] == "worker"]
+    (named,) = [one for one in pod["containers"][0]["env"] if one["name"] == "SLUICE_SUPPRESSION_KEY"]
+    assert named["valueFrom"]["secretKeyRef"] == {"name": "sluice", "key": "suppression-key"}
+
+
+def test_the_windows_of_inbox_and_mailboxes_leave_a_worker_room_for_files() -> None:
+    """Each window holds a place always and a second one while it is handed over."""
+    windows = [one for one in DEFINITIONS["deployments"] if "inbox" in one["tags"]]
+    assert {one["entrypoint"] for one in windows} == {"flows.inbox.inbox", "flows.mailboxes.mailboxes"}
+    assert {one["work_pool"]["name"] for one in windows} == {"sluice"}
+    command = SERVICES["worker"]["command"]
+    assert int(command[command.index("--limit") + 1]) >= 2 * len(windows)
+    assert command[command.index("--pool") + 1] == "sluice"
 
 
 def test_compose_and_manifests_run_the_same_commands() -> None:

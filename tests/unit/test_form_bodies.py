@@ -160,6 +160,18 @@ def test_bodies_that_are_refused_or_cost_little(body: bytes, found: str | None) 
     assert time.process_time() - begin < 1, "the slowest of these takes 0.2 s"
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"email": "anna@example.com",}', b"{email: anna@example.com}"], ids=["comma", "quotes"]
+)
+def test_what_is_no_json_says_what_a_program_does_and_what_a_provider(body: bytes) -> None:
+    """The same fault comes from a program that calls the API and from a template at a provider of forms."""
+    with pytest.raises(UnreadableBody) as refused:
+        decoded(body, "application/json")
+    assert "let a JSON library write the body" in refused.value.fix
+    assert "correct its template" in refused.value.fix
+    assert refused.value.allowed == "one JSON object, or an array of them"
+
+
 @pytest.mark.parametrize("body", [b"5", b'"text"', b"null", b"true", b"{", b""])
 def test_what_is_called_json_and_is_no_object(body: bytes) -> None:
     with pytest.raises(UnreadableBody):

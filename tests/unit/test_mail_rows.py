@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from sluice.conditions import Condition
 from sluice.errors import ConfigError
 from sluice.mail_rules import MailRules, Taking, load_mail_rules, mail_rules_of, read_parsing_rule
 from sluice.schema import Fields
@@ -17,7 +19,7 @@ from sluice.sources.mail.addresses import Address
 from sluice.sources.mail.bodies import parted
 from sluice.sources.mail.classification import classify
 from sluice.sources.mail.message import read
-from sluice.sources.mail.parsing import check_samples, parsed
+from sluice.sources.mail.parsing import check_samples, fits, looked_for, parsed, unmet
 from sluice.sources.mail.signatures import suggestions
 from sluice.sources.mail.submission import submission
 from sluice.submissions import Submission
@@ -125,6 +127,55 @@ def test_a_changed_sample_is_found_out(rules: MailRules, tmp_path: Path) -> None
 def test_without_what_it_requires_a_rule_does_not_fit(rules: MailRules) -> None:
     raw = (CONFIG / "mail/rules/samples/home-portal-1.eml").read_bytes()
     assert parsed(read(raw.replace(b"E-mail:", b"x:")), rules.parsing) is None
+
+
+MAIL = b"From: Ana <ana@pumpen.example>\nSubject: Hello\n\nWhat is the price?\n"
+
+
+@pytest.mark.parametrize(
+    ("when", "found"),
+    [
+        ({}, []),
+        ({"subject": "hello", "from_domain": "pumpen.example"}, []),
+        ({"subject": "Enquiry"}, ["subject is Enquiry; the mail has subject 'Hello'"]),
+        (
+            {"subject": {"contains": ["enquiry", "quote"]}, "from": "ana@pumpen.example"},
+            ["subject contains enquiry or quote; the mail has subject 'Hello'"],
+        ),
+        ({"list_id": "news"}, ["list_id is news; the mail has no list_id"]),
+        ({"text": {"contains": "Listing"}}, ["text contains Listing; the mail has another text"]),
+        (
+            {"any": [{"subject": "A"}, {"from_domain": "b.example"}]},
+            ["(subject is A or from_domain is b.example); the mail has subject 'Hello' and has from_domain 'pumpen.example'"],
+        ),
+        ({"not": {"subject": "hello"}}, ["not (subject is hello); the mail has subject 'Hello'"]),
+        (
+            {"all": [{"subject": "hello"}, {"all": [{"to": "x@example.com"}]}]},
+            ["to is x@example.com; the mail has no to"],
+        ),
+    ],
+    ids=["always", "holds", "another", "one of two", "has none", "text", "any", "not", "nested"],
+)  # fmt: skip
+def test_what_a_rule_asks_for_and_the_mail_is_not(rules: MailRules, when: dict[str, Any], found: list[str]) -> None:
+    rule = rules.parsing[0].model_copy(update={"when": Condition.model_validate(when)})
+    assert unmet(read(MAIL), rule) == found
+    assert fits(read(MAIL), rule) is not bool(found)
+
+
+@pytest.mark.parametrize(
+    ("taking", "found"),
+    [
+        ({"after": ["E-mail:", "Email:"]}, "email after 'E-mail:' or 'Email:'"),
+        ({"between": ("Message:", "--")}, "email after 'Message:', before '--'"),
+        ({"between": ("Message:", "")}, "email after 'Message:'"),
+        ({"pattern": "(?P<a>x)"}, "email as (?P<a>x)"),
+        ({"header": "reply_to"}, "email in the header reply_to"),
+    ],
+    ids=["labels", "between", "to the end", "pattern", "header"],
+)
+def test_where_a_rule_looks(rules: MailRules, taking: dict[str, Any], found: str) -> None:
+    rule = rules.parsing[0].model_copy(update={"fields": {"email": Taking.model_validate(taking)}})
+    assert looked_for("email", rule) == found
 
 
 WRONG = {

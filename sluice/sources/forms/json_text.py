@@ -35,7 +35,9 @@ def parsed(text: str) -> Any:
         )
     except json.JSONDecodeError as error:
         raise UnreadableBody(
-            f"no JSON: {error.msg} in line {error.lineno}, column {error.colno}", "JSON", "Correct the template"
+            f"no JSON: {error.msg} in line {error.lineno}, column {error.colno}",
+            "one JSON object, or an array of them",
+            "In a program, let a JSON library write the body; at a form's provider, correct its template",
         ) from None
 
 

@@ -16,13 +16,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sluice.conditions import mask
+from sluice.conditions import Condition, criteria, describe, mask
 from sluice.findings import Finding
 from sluice.mail_rules import FOLDER, ParsingRule, Sample, Taking
 from sluice.sources.mail.message import Mail, read
 
 LONGEST = 65_536
 _LONGEST_VALUE = 20_000
+_LONGEST_SHOWN = 200
 _AFTER_LABEL = re.compile(r"\s*[:\uff1a]\s*|\s{2,}|\t\s*|\s*$")
 _OWN_END = tuple(":\uff1a.?!-–>=")
 
@@ -58,6 +59,48 @@ def parsed(mail: Mail, rules: Iterable[ParsingRule]) -> Parse | None:
 def fits(mail: Mail, rule: ParsingRule) -> bool:
     """Whether the rule's `when` holds for the mail."""
     return bool(mask(rule.when, pd.DataFrame([_asked(mail)])).iloc[0])
+
+
+def unmet(mail: Mail, rule: ParsingRule) -> list[str]:
+    """What the rule's `when` asks and the mail is not, in words: what is wanted, then what the mail has."""
+    asked = _asked(mail)
+    mails = pd.DataFrame([asked])
+    failing = [part for part in _parts(rule.when) if not mask(part, mails).iloc[0]]
+    return [f"{describe(part)}; {_has(part, asked)}" for part in failing]
+
+
+def _parts(condition: Condition) -> Iterator[Condition]:
+    """The conditions that must all hold for this one to hold."""
+    for criterion in condition.criteria:
+        yield Condition.model_construct(criteria=(criterion,))
+    for part in condition.all_of:
+        yield from _parts(part)
+    if condition.any_of is not None:
+        yield Condition.model_construct(any_of=condition.any_of)
+    if condition.negated is not None:
+        yield Condition.model_construct(negated=condition.negated)
+
+
+def _has(part: Condition, asked: dict[str, Any]) -> str:
+    """What the mail has of the fields that a condition asks for; its text, which is long, is not repeated."""
+    names = dict.fromkeys(criterion.field for criterion in criteria(part))
+    values = {name: " ".join(str(asked[name]).split())[:_LONGEST_SHOWN] if asked[name] else None for name in names}
+    said = [
+        f"has no {name}" if value is None else f"has another {name}" if name == "text" else f"has {name} {value!r}"
+        for name, value in values.items()
+    ]
+    return f"the mail {' and '.join(said)}"
+
+
+def looked_for(field: str, rule: ParsingRule) -> str:
+    """Where the rule looks for a field, in words such as `email after 'E-mail:'`."""
+    how = rule.fields[field]
+    if how.after is not None:
+        return f"{field} after {' or '.join(map(repr, how.after))}"
+    if how.between is not None:
+        opening, closing = how.between
+        return f"{field} after {opening!r}" + (f", before {closing!r}" if closing.strip() else "")
+    return f"{field} as {how.pattern}" if how.pattern is not None else f"{field} in the header {how.header}"
 
 
 def applied(mail: Mail, rule: ParsingRule) -> Parse:
