@@ -93,6 +93,7 @@ class Inbox:
     worked: deque[int] = field(default_factory=lambda: deque[int](maxlen=REMEMBERED))
     quarantined: deque[int] = field(default_factory=lambda: deque[int](maxlen=REMEMBERED))
     _profiles: dict[int, Profile] = field(default_factory=dict[int, Profile])
+    _in_vain: list[int] = field(default_factory=list[int])
 
     def drain(self, leave: Callable[[], bool]) -> int:
         """Works what waits until nothing is left, or until `leave`; says how many receipts were settled.
@@ -102,6 +103,7 @@ class Inbox:
             ConfigError: the suppression list cannot be read; nobody is let in on a guess.
         """
         before = self.settled
+        self._put_back()
         while not leave() and (found := inbox.waiting(self.office.database)):
             for bundle in bundles(found):
                 if leave():
@@ -116,8 +118,20 @@ class Inbox:
         else:
             inbox.begin(self.office.database, [one.receipt_id for one in bundle], PAUSES)
             crash.point("begun")
-            self._attempt(bundle)
+            try:
+                self._attempt(bundle)
+            except (DatabaseUnavailable, ConfigError) as error:  # it was no fault of theirs
+                self._in_vain += [one.receipt_id for one in bundle]
+                if isinstance(error, ConfigError):
+                    self._put_back()
+                raise
         self.told(self.settled)
+
+    def _put_back(self) -> None:
+        """Takes the attempts back that could not be made; of those whose database was away as soon as it is there."""
+        if self._in_vain:
+            inbox.put_back(self.office.database, self._in_vain)
+            self._in_vain.clear()
 
     def _attempt(self, bundle: Sequence[Waiting]) -> None:
         """Works a bundle; if that fails, its halves, down to the receipt that is to blame."""

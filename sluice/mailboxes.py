@@ -29,7 +29,7 @@ from sluice.store.queries import value
 from sluice.windows import MAILBOXES, STAND_BY, Hours, held
 
 POLL = 15.0
-"""Seconds between two readings of a folder besides IDLE: what comes just before that begins may not be told."""
+"""Seconds between two readings of a folder besides IDLE, for servers that tell nothing or forget to."""
 
 PAUSES = (1.0, 5.0, 30.0, 120.0, 300.0)
 """Seconds before a folder is tried again, by how often in a row it has failed."""

@@ -88,7 +88,7 @@ def drain(office: Office, inbox: Inbox, fetcher: Fetcher | None = None) -> bool:
             return False
         try:
             inbox.drain(lambda: False)
-            if fetcher is not None and fetcher.is_needed and fetcher.fetch_due():
+            if fetcher is not None and fetcher.fetch_due():
                 inbox.drain(lambda: False)
         finally:
             _let_go(connection)
@@ -102,26 +102,43 @@ def stand_in(
     fetcher: Fetcher | None = None,
     tell: Callable[[str], None] = lambda said: None,
 ) -> None:
-    """Works the inbox whenever nobody else does, until `is_over`; what keeps it from that is told, no more."""
+    """Works the inbox whenever nobody else does, until `is_over`.
+
+    Args:
+        tell: hears what keeps it from its work: once, and again after it worked meanwhile.
+    """
+    trouble: DatabaseUnavailable | ConfigError | None = None
+
+    def worked(settled: int) -> None:
+        nonlocal trouble
+        if settled or isinstance(trouble, DatabaseUnavailable):  # where nothing waits, rules and keys are not tried
+            trouble = None
+
     while not is_over():
         try:
             with office.database.connection() as connection:
                 if value(connection, "window_lock", lock=INBOX):
-                    _listen(connection)
-                    with beside(fetcher):
-                        _serve(
-                            connection, inbox, lambda: is_over() or bool(value(connection, "window_wanted", lock=INBOX))
-                        )
-                    _let_go(connection)
+                    try:
+                        _listen(connection)
+                        with beside(fetcher):
+                            _serve(connection, inbox, lambda held=connection: is_over() or _is_wanted(held), worked)
+                    finally:
+                        _let_go(connection)
         except (DatabaseUnavailable, ConfigError) as error:
-            tell(str(error))  # it is looked for again below; what is stored waits
+            if str(error) != str(trouble):
+                tell(str(error))
+            trouble = error  # it is looked for again below; what is stored waits
         _rest(STAND_BY, is_over)
 
 
 def is_wanted(database: Database, lock: int = INBOX) -> bool:
     """Whether somebody waits to take over."""
     with database.connection() as connection:
-        return bool(value(connection, "window_wanted", lock=lock))
+        return _is_wanted(connection, lock)
+
+
+def _is_wanted(connection: Connection, lock: int = INBOX) -> bool:
+    return bool(value(connection, "window_wanted", lock=lock))
 
 
 @contextmanager
@@ -144,14 +161,21 @@ def _work(connection: Connection, inbox: Inbox, hours: Hours) -> None:
         worked = time.monotonic() - began
         if hours.at_most is not None and worked > hours.at_most:
             return True
-        return worked >= hours.at_least and bool(value(connection, "window_wanted", lock=INBOX))
+        return worked >= hours.at_least and _is_wanted(connection)
 
     _serve(connection, inbox, is_over)
 
 
-def _serve(connection: Connection, inbox: Inbox, leave: Callable[[], bool]) -> None:
+def _serve(
+    connection: Connection,
+    inbox: Inbox,
+    leave: Callable[[], bool],
+    worked: Callable[[int], None] = lambda settled: None,
+) -> None:
     while not leave():
-        if not inbox.drain(leave):
+        settled = inbox.drain(leave)
+        worked(settled)
+        if not settled:
             _await_news(connection)
 
 

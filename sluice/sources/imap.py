@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,14 +20,14 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 from sluice.errors import ConfigError
 from sluice.mailbox_rules import PORTS, MailboxRules
 from sluice.sources.imap_login import Login
-from sluice.sources.imap_refusals import CUT, MailboxUnavailable, no_folder, no_starttls, translated
+from sluice.sources.imap_news import News
+from sluice.sources.imap_refusals import MailboxUnavailable, no_folder, no_starttls, translated
 
 TIMEOUTS = SocketTimeout(connect=15, read=60)
 """Seconds that a server has to be reached, and to say the next word."""
 
 _HIGHEST = (1 << 32) - 1
 _AT_ONCE = 50_000  # UIDs that one SEARCH asks for: imaplib takes answers of at most a million letters
-_GLANCE = 1.0  # seconds between two looks whether the time is over
 _DAY = "%d-%b-%Y"  # of SEARCH; English months, as the C locale of a program has them
 _SPARE = 1 << 16  # beyond a mail's bytes, what any other literal may have
 
@@ -70,7 +69,9 @@ class Mailbox:
     """
 
     def __init__(self, rules: MailboxRules, client: IMAPClient) -> None:
-        self._rules, self._client = rules, client
+        self._rules, self._client, self._news = rules, client, News(client)
+        self._uidnext: int | None = None
+        self._is_behind = False
         with translated(rules.where):
             self.can_idle = bool(client.has_capability("IDLE"))
             self.can_move = bool(client.has_capability("MOVE"))
@@ -97,13 +98,17 @@ class Mailbox:
                 if name.upper() != "INBOX" and name not in (there := self.folders()):
                     raise no_folder(where, name, there) from None
                 raise error
-        return Folder(
+        folder = Folder(
             name,
             int(said.get(b"UIDVALIDITY") or 0),
             int(said[b"UIDNEXT"]) if said.get(b"UIDNEXT") else None,
             int(said.get(b"EXISTS") or 0),
             tuple(said.get(b"PERMANENTFLAGS") or ()),
         )
+        if not writable:
+            self._uidnext = folder.uidnext
+        self._is_behind = folder.uidnext != self._uidnext  # what came between two looks is told by neither
+        return folder
 
     def last_uid(self, folder: Folder) -> int:
         """The number of the last mail that lies there; 0 if none does."""
@@ -205,24 +210,10 @@ class Mailbox:
             self._client.add_flags(uids, [keyword], silent=True)
 
     def wait(self, seconds: float, is_over: Callable[[], bool]) -> None:
-        """Returns when something has come into the folder, after `seconds`, or when it `is_over`."""
-        until = time.monotonic() + seconds
-        if not self.can_idle:
-            while time.monotonic() < until and not is_over():
-                time.sleep(_GLANCE / 4)
-            return
-        with translated(self._rules.where):
-            self._client.idle()
-            while time.monotonic() < until and not is_over():
-                began = time.monotonic()
-                said: list[Any] = self._client.idle_check(timeout=_GLANCE)
-                if any(_is_bye(one) for one in said):
-                    raise MailboxUnavailable(self._rules.where, CUT, fix="Nothing is lost; it is tried again")
-                if any(isinstance(one, tuple) and b"EXISTS" in one[1:2] for one in said):
-                    break
-                if not said and time.monotonic() - began < _GLANCE / 2:
-                    break  # something came that is no answer, such as the end: the next word tells
-            self._client.idle_done()
+        """Returns when something has come since the folder was looked at, after `seconds`, or when it `is_over`."""
+        if not self._is_behind:
+            with translated(self._rules.where):
+                self._news.wait(seconds, is_over, idle=self.can_idle)
 
 
 @contextmanager
@@ -286,10 +277,6 @@ def _context(rules: MailboxRules) -> ssl.SSLContext:
             found = f"it cannot be read ({error.strerror or 'it holds no certificate'})"
             raise ConfigError(str(rules.ca_file), found, "certificates in PEM", "Correct ca_file") from None
     return context
-
-
-def _is_bye(said: Any) -> bool:
-    return isinstance(said, tuple) and bool(said) and said[0] == b"BYE"
 
 
 def _utc(said: Any) -> datetime | None:

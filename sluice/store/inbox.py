@@ -91,6 +91,13 @@ def begin(database: Database, receipt_ids: Sequence[int], pauses: Sequence[float
 
 
 @patient
+def put_back(database: Database, receipt_ids: Sequence[int]) -> None:
+    """Takes back an attempt that was counted and could not be made."""
+    with database.transaction() as connection:
+        execute(connection, "inbox_put_back", receipt_ids=list(receipt_ids))
+
+
+@patient
 def sent(database: Database, message_ids: Sequence[str]) -> dict[str, str | None]:
     """Of some message ids those that are known, with the campaign of those that went out."""
     with database.connection() as connection:

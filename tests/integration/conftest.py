@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sluice.fetching import Fetcher
+from sluice.keyring import Keyring
 from sluice.settings import Settings
 from sluice.store.engine import Database
 from tests.buckets import ANNA
 from tests.desk import Desk
+from tests.graph import META, Announced, Graph, answering
+from tests.posts import Posts, with_sources
 
 if TYPE_CHECKING:
     from tests.objects import Gate
@@ -53,3 +57,17 @@ def gate(store: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
     with known(store, monkeypatch) as gate:
         yield gate
+
+
+@pytest.fixture
+def graph() -> Iterator[Graph]:
+    """A provider that gives announced leads."""
+    with answering() as found:
+        yield found
+
+
+@pytest.fixture
+def meta(desk: Desk, graph: Graph, home: Path) -> Announced:
+    """A desk with a source whose leads are announced."""
+    made = with_sources(desk, meta=META.format(url=graph.url))
+    return Announced(Posts(made), Fetcher(made.office, Keyring(home, {"SLUICE_SECRET_META_PAGE": "page-token-7"})))

@@ -1,124 +1,17 @@
-"""Leads that a provider only announces: fetched, whatever the provider answers, and never lost. A stub of it on loopback."""
+"""Leads that a provider only announces: fetched, whatever the provider answers, and never lost."""
 
 from __future__ import annotations
 
-import json
-import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sluice import fetching
-from sluice.fetching import Fetcher, beside
+from sluice.fetching import Fetcher
 from sluice.keyring import Keyring
 from tests.desk import Desk, broken
+from tests.graph import META, Announced, Answer, Graph
 from tests.posts import Posts, with_sources
-
-Answer = tuple[int, Any] | str
-
-
-@dataclass
-class Graph:
-    """A provider that answers as a test says; what it was not told to answer, it gives."""
-
-    answers: dict[str, list[Answer]] = field(default_factory=dict[str, list[Answer]])
-    asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    url: str = ""
-
-    def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        """Answers one request."""
-        lead_id = handler.path.partition("?")[0].rpartition("/")[2]
-        assert handler.path.endswith("?fields=field_data%2Ccampaign_name")
-        self.asked.append((lead_id, handler.headers.get("Authorization", "")))
-        said = self.answers.get(lead_id)
-        status, body = said.pop(0) if said else (200, lead(lead_id))
-        if status == "silence":
-            time.sleep(1.5)
-            return
-        raw = json.dumps(body).encode() if not isinstance(body, bytes) else body
-        handler.send_response(int(status))
-        if status == 429:
-            handler.send_header("Retry-After", "7")
-        handler.send_header("Content-Length", str(len(raw)))
-        handler.end_headers()
-        handler.wfile.write(raw)
-
-
-def lead(lead_id: str) -> dict[str, Any]:
-    """A lead as the Graph API gives it."""
-    said = {"full_name": f"Rosa Lindqvist {lead_id}", "email": f"rosa{lead_id}@nordlicht.example"}
-    fields = [{"name": name, "values": [value]} for name, value in said.items()]
-    return {"id": lead_id, "created_time": "2026-11-20T08:00:00+0000", "field_data": fields}
-
-
-@pytest.fixture
-def graph() -> Iterator[Graph]:
-    found = Graph()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found.answer(self)
-
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.url = f"http://127.0.0.1:{server.server_address[1]}/v24.0"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield found
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-META = """
-kind: form
-fields: {{full_name: full_name, email: email}}
-form:
-  signature: {{scheme: hmac, secret: meta_app, header: x-hub-signature-256, prefix: "sha256="}}
-  items: entry.changes
-  answers: {{format: pairs, path: field_data, name: name, value: values}}
-  fetch:
-    provider: meta
-    url: {url}
-    secret: meta_page
-    ask: {{fields: "field_data,campaign_name"}}
-    id: value.leadgen_id
-    keep: {{meta_form: value.form_id}}
-    only: {{field: leadgen}}
-"""
-
-
-@dataclass
-class Announced:
-    """A desk whose source `meta` announces leads, and who fetches them."""
-
-    posts: Posts
-    fetcher: Fetcher
-
-    def announce(self, *lead_ids: str) -> int:
-        """A message that names leads."""
-        values = [{"field": "leadgen", "value": {"leadgen_id": one, "form_id": "624"}} for one in lead_ids]
-        return self.posts.post({"object": "page", "entry": [{"changes": values}]}, "meta", kind="form")
-
-    def ask(self, sql: str) -> list[Any]:
-        return self.posts.desk.ask(sql)
-
-    def hurry(self) -> None:
-        """What was put off is due now."""
-        self.posts.desk.do("update receipts set retry_at = now() where retry_at is not null")
-
-
-@pytest.fixture
-def meta(desk: Desk, graph: Graph, home: Path) -> Announced:
-    made = with_sources(desk, meta=META.format(url=graph.url))
-    return Announced(Posts(made), Fetcher(made.office, Keyring(home, {"SLUICE_SECRET_META_PAGE": "page-token-7"})))
 
 
 def test_an_announced_lead_is_fetched_and_worked(meta: Announced, graph: Graph) -> None:
@@ -240,22 +133,3 @@ def test_an_id_cannot_lead_elsewhere(meta: Announced, graph: Graph) -> None:
     meta.fetcher.fetch_due()
     ((asked, _),) = graph.asked
     assert asked == "..%2Fme%3Ffields%3Daccounts%23"
-
-
-def test_it_fetches_beside_the_work(meta: Announced, until: Callable[[Callable[[], Any]], Any]) -> None:
-    meta.announce("1")
-    meta.posts.work()
-    with beside(meta.fetcher):
-        until(lambda: meta.ask("select body is not null from receipts where parent_id is not null") == [True])
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], Any]], Any]:
-    def wait(found: Callable[[], Any]) -> Any:
-        end = time.monotonic() + 20
-        while not (so := found()):
-            assert time.monotonic() < end, "it never came to that"
-            time.sleep(0.05)
-        return so
-
-    return wait

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 from collections.abc import Callable
@@ -12,12 +11,12 @@ from typing import Any
 import pytest
 
 from sluice import inbox as inbox_module
+from sluice.errors import DatabaseUnavailable
 from sluice.explanation import explain, sections, show
 from sluice.inbox import PAUSES, Inbox, bundles
 from sluice.profiles import from_content
 from sluice.store import inbox as stored_inbox
 from sluice.store.engine import Database
-from sluice.store.suppressions import suppress
 from sluice.windows import drain
 from tests.desk import Desk
 from tests.posts import Posts, person
@@ -190,6 +189,24 @@ def test_what_killed_its_worker_three_times_is_not_begun_again(posts: Posts) -> 
     assert posts.desk.ask("select count(*) from leads") == [0]
 
 
+def test_what_was_begun_when_the_database_went_away_was_no_attempt(
+    posts: Posts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posts.post(person(1))
+    worker = Inbox(posts.desk.office)
+
+    def away(self: Inbox, prepared: Any, *others: Any) -> Any:
+        raise DatabaseUnavailable(posts.desk.database.where, "it does not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Inbox, "_land", away)
+        for _ in range(4):
+            with pytest.raises(DatabaseUnavailable):
+                worker.drain(lambda: False)
+    assert worker.drain(lambda: False) == 1
+    assert posts.desk.ask("select attempts from receipts") == [1]
+
+
 def test_two_workers_on_one_bundle_load_it_once(posts: Posts) -> None:
     """R3: a session that was cut may leave two holders."""
     for n in range(1, 60):
@@ -204,46 +221,6 @@ def test_two_workers_on_one_bundle_load_it_once(posts: Posts) -> None:
     assert sum(worker.settled for worker in workers) == 59
     assert posts.desk.ask("select count(*) from touches") == [59]
     posts.desk.whole()
-
-
-@pytest.mark.parametrize("kind", ["erased", "suppressed"])
-@pytest.mark.parametrize("door", ["file", "post"])
-def test_who_stays_out_does_so_at_every_door(posts: Posts, kind: str, door: str) -> None:
-    desk, said = posts.desk, person(1)
-    with desk.database.transaction() as connection:
-        suppress(connection, desk.database.guard, [f"mail:{said['email']}"], kind, "asked on the phone")
-    if door == "file":
-        desk.take(",".join(said) + "\n" + ",".join(said.values()) + "\n")
-    else:
-        posts.post(said)
-        posts.work()
-    assert desk.ask("select count(*) from leads") == [0]
-    ((found, record),) = desk.ask("select kind, record from set_asides")
-    assert found == kind
-    assert (said["email"] in record) == (kind == "suppressed")
-    if (kind, door) == ("erased", "post"):
-        assert desk.ask("select body is null and envelope is null from receipts") == [True]
-    assert said["email"] not in json.dumps(desk.ask("select encode(person_hash, 'escape') from suppressions"))
-    desk.whole()
-
-
-@pytest.mark.parametrize("door", ["file", "post"])
-def test_of_an_erased_person_nothing_is_kept_that_could_be_no_lead(posts: Posts, door: str) -> None:
-    """Neither of a reject; another person's row in which the erased one is only named stays as it came."""
-    desk = posts.desk
-    with desk.database.transaction() as connection:
-        suppress(connection, desk.database.guard, ["mail:lea.sommer@kessler.example"], "erased", "asked by letter")
-    gone = {"contact": "Lea Sommer <Lea.Sommer@kessler.example>", "phone": "12"}
-    named = {"contact": "Lea Sommer told me: lea.sommer@kessler.example", "phone": "13"}
-    for said in (gone, named):
-        if door == "file":
-            desk.take(",".join(said) + "\n" + ",".join(said.values()) + "\n")
-        else:
-            posts.post(said)
-            posts.work()
-    assert desk.ask("select kind, record from set_asides") == [("erased", ["[erased]"])]
-    assert desk.ask("select record from rejects") == [list(named.values())]
-    desk.whole()
 
 
 @pytest.mark.parametrize("seed", [1, 2])

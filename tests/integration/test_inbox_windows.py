@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sluice import windows
 from sluice.errors import NotFound
 from sluice.inbox import Inbox
 from sluice.store import quarantine
@@ -59,7 +60,9 @@ def test_a_stand_in_works_only_while_nobody_else_does(posts: Posts) -> None:
     assert not thread.is_alive()
 
 
-def test_what_keeps_a_stand_in_from_its_work_does_not_end_it(posts: Posts) -> None:
+def test_what_keeps_a_stand_in_from_its_work_does_not_end_it(posts: Posts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told once, and again only after it worked meanwhile; between two tries the inbox is free for others."""
+    monkeypatch.setattr(windows, "STAND_BY", 0.5)
     desk, over, said = posts.desk, threading.Event(), list[str]()
     with desk.database.transaction() as connection:
         suppress(connection, desk.database.guard, ["mail:bo@lee.example"], "erased", "asked")
@@ -70,11 +73,26 @@ def test_what_keeps_a_stand_in_from_its_work_does_not_end_it(posts: Posts) -> No
     standing = Inbox(desk.office)
     thread = threading.Thread(target=stand_in, args=(desk.office, standing, over.is_set, None, said.append))
     thread.start()
+    held = f"""
+        select count(*) from pg_locks join pg_database on pg_database.oid = database
+        where locktype = 'advisory' and objid = {windows.INBOX} and datname = current_database()
+    """
     try:
         _until(lambda: said)
-        assert "its key is not here" in said[0]
+        _until(lambda: desk.ask(held) == [0])
+        second = posts.post(person(2))
+        _until(lambda: desk.ask(f"select attempts from receipts where receipt_id = {second}") == [1])
+        _until(lambda: desk.ask(held) == [0])
+        (told,) = said
+        assert "its key is not here" in told
         key.write_bytes(kept)
-        _until(lambda: standing.settled == 1)
+        desk.do("update receipts set retry_at = null")
+        _until(lambda: standing.settled == 2)
+        key.unlink()
+        posts.post(person(3))
+        _until(lambda: said == [told, told])
+        key.write_bytes(kept)
+        _until(lambda: standing.settled == 3)
     finally:
         over.set()
         thread.join(20)
