@@ -51,7 +51,7 @@ class DoorRules(Rules):
     source: Rate = Rate(per_second=2_000, burst=4_000)
     body_bytes: int = Field(default=1 << 20, ge=1_024, le=64 << 20)
     buffered_bytes: int = Field(default=64 << 20, ge=1 << 20)
-    in_flight: int = Field(default=1_000, ge=1)
+    in_flight: int = Field(default=500, ge=1)
     queue: int = Field(default=2_000, ge=1)
     head_seconds: float = Field(default=10, gt=0)
     body_seconds: float = Field(default=10, gt=0)

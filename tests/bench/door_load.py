@@ -19,6 +19,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from sluice.api.rules import DoorRules
 from sluice.store import embedded
 from sluice.store.migrate import migrate
 from tests.conftest import create_database, open_database
@@ -110,10 +111,11 @@ def find_knee(door: Door, folder: Path, seconds: int) -> Stage:
 
 
 def flood(door: Door, folder: Path, knee: Stage, seconds: int) -> bool:
-    """Ten times the knee's connections; whether all that was acknowledged is there."""
+    """Ten times the knee's connections, and more than the door lets in; whether all that was acknowledged is there."""
     posts, ledger = folder / "flood", folder / "ledger"
     write_posts(posts, 5_000 * seconds, start=900_000_000)
-    print(stage(door, 10 * knee.connections, seconds, posts, ledger))
+    connections = max(10 * knee.connections, 5 * DoorRules().in_flight)
+    print(stage(door, connections, seconds, posts, ledger))
     lines = [line.split() for path in folder.glob("ledger.*") for line in path.read_text().splitlines()]
     statuses = Counter(line[0] for line in lines if len(line) == 2)
     named = {int(receipt) for status, receipt in (line for line in lines if len(line) == 2) if status == "202"}
