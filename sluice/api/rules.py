@@ -55,7 +55,7 @@ class DoorRules(Rules):
     queue: int = Field(default=2_000, ge=1)
     head_seconds: float = Field(default=10, gt=0)
     body_seconds: float = Field(default=10, gt=0)
-    answer_seconds: float = Field(default=2, gt=0)
+    answer_seconds: float = Field(default=5, gt=0)
 
 
 def load_door(config: Path) -> DoorRules:

@@ -23,6 +23,10 @@ LOOPBACK = "127.0.0.1"
 PORT, PORTS = 4280, range(4280, 4380)
 BACKLOG = 2_048
 
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open: longer than proxies and programs keep theirs (60 s at most by default),
+since a post on a connection that we are just closing is reset, and nobody sends it again by itself."""
+
 TERMINATED = 143
 
 SWITCH_SECONDS = 0.0005
@@ -65,6 +69,7 @@ def serve(
             server_header=False,
             lifespan="off",
             backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=8,
         )
         host, port = listening.getsockname()[:2]

@@ -137,6 +137,17 @@ def test_a_connection_is_used_again_and_again(door: Door) -> None:
     connection.close()
 
 
+def test_a_connection_that_was_idle_takes_the_next_post(door: Door) -> None:
+    """Programs and proxies keep theirs for five seconds and longer."""
+    body = form()
+    connection = door.raw(head("/hooks/signed", signature(body), [f"Content-Length: {len(body)}"]), body)
+    assert answer(connection)[0] == 202
+    time.sleep(6)
+    connection.sendall(head("/hooks/signed", signature(body), [f"Content-Length: {len(body)}"]) + body)
+    assert answer(connection)[0] == 202
+    connection.close()
+
+
 def test_a_refused_large_body_leaves_the_connection_usable(door: Door) -> None:
     connection, large, body = door.raw(), b"x" * 300_000, form()
     connection.sendall(head("/hooks/signed", {"Content-Length": len(large)}) + large)
