@@ -13,11 +13,13 @@ from sluice.errors import ConfigError, NotFound, UnreadableFile
 from sluice.pipeline import PLAIN, Job, Steps, work
 from sluice.profiles import Profile, from_content, load_profile, load_sources
 from sluice.rules import SourceRules
+from sluice.schema import REJECT_COLUMNS
 from sluice.settings import Settings
-from sluice.sources import files
+from sluice.sources import files, workbooks
 from sluice.sources.bucket import shown
 from sluice.sources.prepass import Prepass
 from sluice.sources.stamp import changed_while_read, stamp
+from sluice.sources.workbooks import Text
 from sluice.store import receipts
 from sluice.store.engine import Database
 from sluice.store.migrate import migrate
@@ -116,20 +118,31 @@ def intake(office: Office, order: Order) -> tuple[Receipt, bool]:
     Raises:
         UnreadableFile: it cannot be read as rows; its receipt has failed with the reason.
         DatabaseUnavailable: what is committed stays, the next call completes the rest.
+        BucketUnavailable: it is a workbook, and the spool has no space for what it says.
     """
-    parent = corrections.parent_of(office.database, order.path)
+    source = office.sources.get(order.source)
+    theirs = (*source.fields, *source.ignore) if source else ()
+    names = (*office.profile.fields.enabled(), *theirs, *REJECT_COLUMNS)
+    with workbooks.as_text(order.path, office.settings.home / "spool", names) as text:
+        return _taken_in(office, order, text)
+
+
+def _taken_in(office: Office, order: Order, text: Text) -> tuple[Receipt, bool]:
+    parent = corrections.parent_of(office.database, text.path)
     source = office.source(parent.source if parent else order.source)
     arrival = replace(_arrival(order, source), parent_id=parent.receipt_id if parent else None)
+    if text.stamp not in (None, stamp(order.path)):  # what was read is not what was fingerprinted
+        raise changed_while_read(order.path)
     crash.point("received")
     receipt = receipts.receive(office.database, arrival, office.profile, again=order.again)
     crash.point("stored")
     claimed = receipt.duplicate_of or receipt.receipt_id  # an unfinished original is finished with this copy
     with receipts.held(office.database, claimed, order.watch.waiting) as held:
         if held.state in ("failed", "undone"):  # given up while we waited: the content may be claimed anew
-            return intake(office, order)
+            return _taken_in(office, order, text)
         if held.is_settled:
             return receipt if receipt.duplicate_of else held, True
-        job = _job(office, order, held, source)
+        job = _job(office, text, held, source)
         order.watch.surveyed(job.survey.rows)
         work(office.database, job, order.steps, order.watch.landed)
     with office.database.connection() as connection:
@@ -152,34 +165,45 @@ def _arrival(order: Order, source: SourceRules) -> Arrival:
     )
 
 
-def _job(office: Office, order: Order, receipt: Receipt, source: SourceRules) -> Job:
+def _job(office: Office, text: Text, receipt: Receipt, source: SourceRules) -> Job:
     in_force = receipt.config_hash == office.profile.hash
     profile = office.profile if in_force else kept_rules(office, receipt.config_id)
     source = profile.sources.get(source.name, source)
-    condition = stamp(order.path)
+    condition = stamp(text.path)
     if receipt.survey is None:
-        survey = _survey(office, order, receipt, source, profile)
+        survey = _survey(office, text, receipt, source, profile)
     else:
         survey = Prepass.from_json(receipt.survey)
-    if survey.sha256 != receipt.sha256 or stamp(order.path) != condition:
-        raise changed_while_read(order.path)
-    return Job(receipt, order.path, survey, source, profile, profile.sources, office.settings.slice_rows, condition)
+        _check_same_sheet(text, receipt, survey)
+    if survey.sha256 != (text.sha256 or receipt.sha256) or stamp(text.path) != condition:
+        raise changed_while_read(text.path)
+    return Job(receipt, text.path, survey, source, profile, profile.sources, office.settings.slice_rows, condition)
 
 
-def _survey(office: Office, order: Order, receipt: Receipt, source: SourceRules, profile: Profile) -> Prepass:
+def _check_same_sheet(text: Text, receipt: Receipt, survey: Prepass) -> None:
+    if text.sha256 not in (None, survey.sha256):
+        found = "the rules, or Sluice, have changed since its import began, and the workbook is read otherwise now"
+        fix = 'Save the sheet as "CSV UTF-8" and import that: rows that are in already are known'
+        raise UnreadableFile(receipt.name, found, fix=fix)
+
+
+def _survey(office: Office, text: Text, receipt: Receipt, source: SourceRules, profile: Profile) -> Prepass:
     fields = profile.fields.enabled()
     try:
+        if text.refusal is not None:
+            raise text.refusal
         if receipt.parent_id is None:
-            survey = files.survey(order.path, source, fields)
+            survey = files.survey(text.path, text.ruled(source), fields)
         else:
             parent = receipts.find(office.database, receipt.parent_id) or receipt
-            survey = files.survey(order.path, corrections.as_saved(source, order.path), fields)
+            survey = files.survey(text.path, text.ruled(corrections.as_saved(source, text.path)), fields)
             survey = corrections.completed(survey, parent, source, fields)
     except UnreadableFile as error:
         reason = {"found": error.found, "allowed": error.allowed, "fix": error.fix}
         receipts.fail(office.database, receipt.receipt_id, reason)
         raise
-    if survey.sha256 == receipt.sha256:
+    survey = replace(survey, warnings=(*text.notices, *survey.warnings))
+    if survey.sha256 == (text.sha256 or receipt.sha256):
         receipts.surveyed(office.database, receipt.receipt_id, survey.to_json(), survey.header, survey.rows)
     return survey
 

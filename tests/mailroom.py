@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -24,8 +24,11 @@ from sluice.sources.imap import Mailbox, connected
 from sluice.sources.imap_login import Login
 from sluice.sources.imap_refusals import MailboxUnavailable
 from sluice.store.mail import Tally
+from tests.conftest import absent
 from tests.desk import Desk
-from tests.dovecot import PASSWORD, Dovecot
+from tests.dovecot import PROGRAM, Dovecot
+from tests.imap_server import PASSWORD, ImapServer
+from tests.pymap_server import LACKS, Pymap
 
 CANARY = "canary-7c1e"
 """What may stand in no message."""
@@ -42,32 +45,38 @@ class Mailroom:
     """
 
     desk: Desk
-    dovecot: Dovecot
+    server: ImapServer
     user: str
     said: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    def opened(cls, desk: Desk, dovecot: Dovecot, folder: Path, **account: Any) -> Mailroom:
+    def opened(cls, desk: Desk, server: ImapServer, folder: Path, **account: Any) -> Mailroom:
         """A mailroom with one account, `sales`; `folder` holds its configuration."""
         user = f"u{os.urandom(4).hex()}"
         content = {**desk.office.profile.content, "sources/mail.yml": SOURCE}
         profile = from_content(content, "standard")
         settings = replace(desk.office.settings, config=folder)
         desk = replace(desk, office=replace(desk.office, settings=settings, profile=profile, sources=profile.sources))
-        room = cls(desk, dovecot, user)
+        room = cls(desk, server, user)
         room.declare("sales", **account)
         room.secret("sales-password", PASSWORD)
         return room
+
+    def dovecot(self, can: str) -> Dovecot:
+        """The server if it is Dovecot, which `can` do this; where it is pymap, which cannot, the test is left out."""
+        if not isinstance(self.server, Dovecot):
+            pytest.skip(LACKS[can])
+        return self.server
 
     def declare(self, name: str, **account: Any) -> MailboxRules:
         """Declares an account, or changes one; a value of None takes a key away."""
         usual = {
             "host": "localhost",
-            "port": self.dovecot.port,
+            "port": self.server.port,
             "user": self.user,
             "source": "mail",
             "login": {"password": "sales-password"},
-            "ca_file": str(self.dovecot.authority.path),
+            "ca_file": str(self.server.authority.path),
             "start": "all",
         }
         said = {**usual, **self.said.get(name, {}), **account}
@@ -108,7 +117,7 @@ class Mailroom:
     def deliver(self, *mails: bytes, folder: str = "INBOX", at: float | None = None) -> None:
         """Lays mails into the mailbox."""
         for mail in mails:
-            self.dovecot.deliver(self.user, mail, folder, at=at)
+            self.server.deliver(self.user, mail, folder, at=at)
 
     def receipts(self) -> list[tuple[str, str]]:
         """Key without the UIDVALIDITY, and state, of every receipt in order."""
@@ -160,3 +169,63 @@ def refused(room: Mailroom) -> MailboxUnavailable:
     assert room.user not in str(raised.value)
     assert CANARY not in str(raised.value)
     return raised.value
+
+
+LOOKS = 4
+"""How often somebody who waits may ask whether it is over before they count as not woken."""
+
+
+def is_woken(mailbox: Mailbox, meanwhile: Callable[[], Any] = lambda: None) -> bool:
+    """Whether news ends the wait; `meanwhile` happens when it has begun."""
+    looks = 0
+
+    def is_over() -> bool:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            meanwhile()
+        return looks > LOOKS
+
+    mailbox.wait(600, is_over)
+    return looks <= LOOKS
+
+
+@pytest.fixture(scope="session")
+def make_server(make_home: Callable[[], Path]) -> Iterator[Callable[..., ImapServer]]:
+    """Servers of a test's own: Dovecot, or pymap where it is missing or SLUICE_IMAP=pymap asks for it."""
+    made: list[ImapServer] = []
+
+    def make(kind: type[ImapServer] | None = None, capabilities: str = "") -> ImapServer:
+        server = (kind or _kind()).made(make_home())
+        server.configure(capabilities=capabilities)
+        made.append(server)
+        server.start()
+        return server
+
+    yield make
+    for server in made:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_server(make_server: Callable[..., ImapServer]) -> ImapServer:
+    """One server for all tests; each has a user of its own."""
+    return make_server()
+
+
+@pytest.fixture
+def imap_server(shared_server: ImapServer) -> ImapServer:
+    """The server, running."""
+    if shared_server.process is None or shared_server.process.poll() is not None:
+        shared_server.start()
+    return shared_server
+
+
+def _kind() -> type[ImapServer]:
+    if os.environ.get("SLUICE_IMAP") == "pymap":
+        return Pymap
+    if PROGRAM.exists():
+        return Dovecot
+    if os.environ.get("SLUICE_REQUIRE_PARTS") or not Pymap.is_installed():
+        absent(f"{PROGRAM} (Debian's package dovecot-imapd)")
+    return Pymap

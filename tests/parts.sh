@@ -5,7 +5,7 @@
 parts='/usr/lib/postgresql/*/bin/postgres|postgresql|the second leg of the database tests, on a Postgres from Debian
 /usr/bin/chromium|chromium|the tests of the Prefect UI and its pictures in the docs
 /usr/bin/faketime|faketime|the tests with clocks that are wrong
-/usr/sbin/dovecot|dovecot-imapd|the tests of mailboxes on a real IMAP server'
+/usr/sbin/dovecot|dovecot-imapd|those tests of mailboxes that pymap cannot serve in its stead'
 
 lacks() { # shellcheck disable=SC2086  # the pattern is meant to be expanded
     for file in $1; do

@@ -31,7 +31,7 @@ PLAIN = Form(signature=Signature(scheme="bearer", secret="api"))  # noqa: S106 -
 CUT = "mail:mail.cut"
 """Warning on a mail of which only the beginning is there."""
 
-TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls")
+TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods")
 """Ends of the names of attachments that may be files of leads; what the file import cannot read, it says."""
 
 

@@ -22,11 +22,11 @@ from sluice.sources.imap_refusals import MailboxUnavailable
 from sluice.store import patience
 from sluice.store.engine import Database
 from tests.desk import Desk
-from tests.dovecot import Dovecot, dovecot, make_dovecot, shared_dovecot
 from tests.faults.proxy import Proxy, proxied
-from tests.mailroom import Mailroom, mail
+from tests.imap_server import ImapServer
+from tests.mailroom import Mailroom, imap_server, mail, make_server, shared_server
 
-__all__ = ["dovecot", "make_dovecot", "shared_dovecot"]
+__all__ = ["imap_server", "make_server", "shared_server"]
 
 MAILS = 12
 SEED = int(os.environ.get("SLUICE_SEED") or random.SystemRandom().randrange(1 << 32))
@@ -38,10 +38,10 @@ def desk(settings: Settings, database: Database, tmp_path: Path) -> Desk:
 
 
 @pytest.fixture
-def room(desk: Desk, dovecot: Dovecot, tmp_path: Path) -> Mailroom:
+def room(desk: Desk, imap_server: ImapServer, tmp_path: Path) -> Mailroom:
     for name in ("profiles", "sources", "teams.yml", "mail"):
         (tmp_path / name).symlink_to(REPOSITORY / "config" / name)
-    return Mailroom.opened(desk, dovecot, tmp_path)
+    return Mailroom.opened(desk, imap_server, tmp_path)
 
 
 @dataclass
@@ -116,7 +116,7 @@ def test_cut_after_so_many_bytes(room: Mailroom) -> None:
     draw, cuts = random.Random(SEED), 0
     print(f"SLUICE_SEED={SEED}")
     mails = [mail(n, text=f"{n} pallets of it.\n" * 1_500) for n in range(1, MAILS + 1)]
-    with scissors(room.dovecot.port) as cutter:
+    with scissors(room.server.port) as cutter:
         room.declare("sales", port=cutter.port)
         for one in mails:
             room.deliver(one)
@@ -137,7 +137,7 @@ def test_cut_within_each_mail(room: Mailroom, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(mail_sync, "TOGETHER", 2)
     room.deliver(*(mail(n) for n in range(1, MAILS + 1)))
     cuts = 0
-    with scissors(room.dovecot.plain_port) as cutter:
+    with scissors(room.server.plain_port) as cutter:
         room.declare("sales", port=cutter.port, security="none", allow_plaintext=True, ca_file=None)
         for left in range(1_000, 9_000, 300):
             cutter.left = left
@@ -155,9 +155,11 @@ AFTER = {"move": ({"move": "Done"}, b"MOVE"), "keyword": ({"keyword": "Sluice"},
 
 @pytest.mark.parametrize(("after", "command"), AFTER.values(), ids=AFTER)
 def test_cut_between_the_command_and_its_answer(room: Mailroom, after: dict[str, str], command: bytes) -> None:
-    room.dovecot.maildir(room.user, "Done")
+    if "keyword" in after:
+        room.dovecot("keywords")
+    room.server.make_folder(room.user, "Done")
     room.deliver(*(mail(n) for n in range(1, MAILS + 1)))
-    with scissors(room.dovecot.plain_port) as cutter:
+    with scissors(room.server.plain_port) as cutter:
         room.declare("sales", port=cutter.port, security="none", allow_plaintext=True, ca_file=None, after=after)
         cutter.after = command
         with pytest.raises(MailboxUnavailable):
@@ -166,10 +168,10 @@ def test_cut_between_the_command_and_its_answer(room: Mailroom, after: dict[str,
         is_whole(room)
     assert room.desk.ask("select count(*) from mail_chores") == [0]
     if "move" in after:
-        assert room.dovecot.flags(room.user) == {}
-        assert len(room.dovecot.flags(room.user, "Done")) == MAILS
+        assert room.server.flags(room.user) == {}
+        assert len(room.server.flags(room.user, "Done")) == MAILS
     else:
-        assert set(room.dovecot.flags(room.user).values()) == {(b"Sluice",)}
+        assert set(room.server.flags(room.user).values()) == {(b"Sluice",)}
 
 
 CHILD = """
@@ -200,13 +202,13 @@ def in_child(room: Mailroom, crash_at: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("at", ["before_commit", "after_commit", "before_move", "after_move"])
 def test_killed(room: Mailroom, at: str) -> None:
     """SIGKILL before and after the mails are stored, and before and after they are moved."""
-    room.dovecot.maildir(room.user, "Done")
+    room.server.make_folder(room.user, "Done")
     room.declare("sales", after={"move": "Done"})
     room.deliver(*(mail(n) for n in range(1, MAILS + 1)))
     died = in_child(room, at)
     assert died.returncode == -signal.SIGKILL, died.stderr
     is_whole(room)
-    assert len(room.dovecot.flags(room.user, "Done")) == MAILS
+    assert len(room.server.flags(room.user, "Done")) == MAILS
     assert room.desk.ask("select count(*) from mail_chores") == [0]
 
 

@@ -9,23 +9,23 @@ import pytest
 from sluice.settings import REPOSITORY, Settings
 from sluice.store.engine import Database
 from tests.desk import Desk
-from tests.dovecot import Dovecot, dovecot, make_dovecot, shared_dovecot
 from tests.flows.conftest import PrefectServer
-from tests.mailroom import SOURCE, Mailroom, mail
+from tests.imap_server import ImapServer
+from tests.mailroom import SOURCE, Mailroom, imap_server, mail, make_server, shared_server
 from tests.prefect_desk import until
 
-__all__ = ["dovecot", "make_dovecot", "shared_dovecot"]
+__all__ = ["imap_server", "make_server", "shared_server"]
 
 RUN = "from flows.mailboxes import mailboxes; mailboxes(minutes=0.05)"
 
 
 @pytest.fixture
-def room(settings: Settings, database: Database, dovecot: Dovecot, tmp_path: Path) -> Mailroom:
+def room(settings: Settings, database: Database, imap_server: ImapServer, tmp_path: Path) -> Mailroom:
     for name in ("profiles", "teams.yml", "mail"):
         (tmp_path / name).symlink_to(REPOSITORY / "config" / name)
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources/mail.yml").write_text(SOURCE)
-    return Mailroom.opened(Desk.at(settings, database, tmp_path), dovecot, tmp_path)
+    return Mailroom.opened(Desk.at(settings, database, tmp_path), imap_server, tmp_path)
 
 
 def test_a_window_stores_what_is_there_and_tells_what_fails(prefect_server: PrefectServer, room: Mailroom) -> None:

@@ -14,10 +14,10 @@ import pytest
 from flows.cli import main
 from sluice.settings import REPOSITORY
 from tests.desk import Desk
-from tests.dovecot import Dovecot, dovecot, make_dovecot, shared_dovecot
-from tests.mailroom import SOURCE, Mailroom, mail
+from tests.imap_server import ImapServer
+from tests.mailroom import SOURCE, Mailroom, imap_server, mail, make_server, shared_server
 
-__all__ = ["dovecot", "make_dovecot", "shared_dovecot"]
+__all__ = ["imap_server", "make_server", "shared_server"]
 
 SAMPLES = REPOSITORY / "config/mail/rules/samples"
 CANARY = "vera.canary@canary.example"
@@ -33,7 +33,7 @@ Sluice = Callable[..., Answer]
 
 
 @pytest.fixture
-def room(desk: Desk, dovecot: Dovecot, tmp_path: Path) -> Mailroom:
+def room(desk: Desk, imap_server: ImapServer, tmp_path: Path) -> Mailroom:
     for name in ("profiles", "teams.yml", "mail"):
         (tmp_path / name).symlink_to(REPOSITORY / "config" / name)
     (tmp_path / "sources").mkdir()
@@ -41,7 +41,7 @@ def room(desk: Desk, dovecot: Dovecot, tmp_path: Path) -> Mailroom:
         (tmp_path / "sources" / path.name).symlink_to(path)
     if not (tmp_path / "sources/mail.yml").exists():
         (tmp_path / "sources/mail.yml").write_text(SOURCE)
-    return Mailroom.opened(desk, dovecot, tmp_path)
+    return Mailroom.opened(desk, imap_server, tmp_path)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_an_account_is_looked_at(room: Mailroom, sluice: Sluice) -> None:
     assert "INBOX: 1 mails" in answer.out
     assert "All is well" in answer.out
     room.declare("sales", folders=["Leeds"])
-    room.dovecot.maildir(room.user, "Leads")
+    room.server.make_folder(room.user, "Leads")
     answer = sluice("check", "sales")
     assert (answer.code, "did you mean 'Leads'" in answer.err) == (4, True)
     room.secret("sales-password", "wrong")

@@ -18,15 +18,15 @@ from sluice.errors import ConfigError
 from sluice.sources import imap
 from sluice.sources.imap_refusals import LoginRefused
 from tests.desk import Desk
-from tests.dovecot import Dovecot, dovecot, make_dovecot, shared_dovecot
-from tests.mailroom import CANARY, Mailroom, mail, refused
+from tests.imap_server import ImapServer
+from tests.mailroom import CANARY, Mailroom, imap_server, mail, make_server, refused, shared_server
 
-__all__ = ["dovecot", "make_dovecot", "shared_dovecot"]
+__all__ = ["imap_server", "make_server", "shared_server"]
 
 
 @pytest.fixture
-def room(desk: Desk, dovecot: Dovecot, tmp_path: Path) -> Mailroom:
-    return Mailroom.opened(desk, dovecot, tmp_path)
+def room(desk: Desk, imap_server: ImapServer, tmp_path: Path) -> Mailroom:
+    return Mailroom.opened(desk, imap_server, tmp_path)
 
 
 SECURITIES = {
@@ -39,7 +39,7 @@ SECURITIES = {
 @pytest.mark.parametrize("account", SECURITIES.values(), ids=SECURITIES)
 def test_ways_in(room: Mailroom, account: dict[str, Any]) -> None:
     room.deliver(mail(1))
-    port = room.dovecot.port if account["security"] == "tls" else room.dovecot.plain_port
+    port = room.server.port if account["security"] == "tls" else room.server.plain_port
     room.declare("sales", port=port, **account)
     assert room.sync().stored == 1
 
@@ -54,14 +54,14 @@ def test_a_wrong_password_is_tried_once_for_all_folders(room: Mailroom) -> None:
     assert isinstance(error, LoginRefused)
     assert error.found == "the server refused the user or the password"
     assert "'sales-password'" in error.fix
-    before = room.dovecot.log().count("auth failed")
+    before = room.server.refusals()
     assert read_once(room.desk.office)
     assert room.desk.ask("select count(*) from mail_syncs where needs_person") == [8]
-    assert room.dovecot.log().count("auth failed") - before == 1
+    assert room.server.refusals() - before == 1
 
 
 def test_two_passwords_are_valid_while_one_changes(room: Mailroom) -> None:
-    from tests.dovecot import PASSWORD
+    from tests.imap_server import PASSWORD
 
     room.secret("sales-password", f"the old one\n{PASSWORD}\n")
     room.deliver(mail(1))
@@ -108,7 +108,7 @@ CERTIFICATES = {
 @pytest.mark.parametrize(("made", "found"), CERTIFICATES.values(), ids=CERTIFICATES)
 def test_a_certificate_that_is_not_valid(room: Mailroom, made: dict[str, Any], found: str) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(room.dovecot.authority.issue("wrong", **made))
+    context.load_cert_chain(room.server.authority.issue("wrong", **made))
 
     def talk(client: socket.socket) -> None:
         with context.wrap_socket(client, server_side=True) as encrypted:
@@ -216,15 +216,16 @@ def test_a_host_that_is_not_there(room: Mailroom) -> None:
     assert refused(room).found == "nobody listens there"
 
 
-def test_a_server_that_can_do_little(room: Mailroom, make_dovecot: Callable[..., Dovecot]) -> None:
-    room.dovecot = make_dovecot(capabilities="IMAP4rev1")
-    authority = str(room.dovecot.authority.path)
-    room.declare("sales", port=room.dovecot.port, ca_file=authority, after={"move": "Done"})
-    room.dovecot.maildir(room.user, "Done")
+def test_a_server_that_can_do_little(room: Mailroom, make_server: Callable[..., ImapServer]) -> None:
+    room.dovecot("keywords")
+    room.server = make_server(capabilities="IMAP4rev1")
+    authority = str(room.server.authority.path)
+    room.declare("sales", port=room.server.port, ca_file=authority, after={"move": "Done"})
+    room.server.make_folder(room.user, "Done")
     room.deliver(mail(1))
     assert room.sync().stored == 1
     assert "the server cannot move mails" in room.log()[-1][3]
     assert not room.look(lambda mailbox: mailbox.can_idle)
     room.declare("sales", after={"keyword": "Sluice"})
     room.sync()
-    assert room.dovecot.flags(room.user) == {1: (b"Sluice",)}
+    assert room.server.flags(room.user) == {1: (b"Sluice",)}

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.desk import Desk
-from tests.dovecot import Dovecot, dovecot, make_dovecot, shared_dovecot
-from tests.mailroom import Mailroom, mail
+from tests.imap_server import ImapServer
+from tests.mailroom import Mailroom, imap_server, mail, make_server, shared_server
 
-__all__ = ["dovecot", "make_dovecot", "shared_dovecot"]
+__all__ = ["imap_server", "make_server", "shared_server"]
 
 
 @dataclass
@@ -102,8 +102,8 @@ def lying(room: Mailroom, liar: Liar) -> Generator[Liar]:
 
 
 @pytest.fixture
-def room(desk: Desk, dovecot: Dovecot, tmp_path: Path) -> Mailroom:
-    return Mailroom.opened(desk, dovecot, tmp_path)
+def room(desk: Desk, imap_server: ImapServer, tmp_path: Path) -> Mailroom:
+    return Mailroom.opened(desk, imap_server, tmp_path)
 
 
 LIARS = {

@@ -11,10 +11,10 @@ import pytest
 
 from sluice.settings import REPOSITORY
 from tests.desk import Desk
-from tests.dovecot import Dovecot, dovecot, make_dovecot, shared_dovecot
-from tests.mailroom import Mailroom, mail
+from tests.imap_server import ImapServer
+from tests.mailroom import Mailroom, imap_server, mail, make_server, shared_server
 
-__all__ = ["dovecot", "make_dovecot", "shared_dovecot"]
+__all__ = ["imap_server", "make_server", "shared_server"]
 
 MANY = 10_000
 HUGE, MEGABYTES = 100 << 20, 80
@@ -33,13 +33,13 @@ print(before >> 10, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
 
 
 @pytest.fixture
-def room(desk: Desk, dovecot: Dovecot, tmp_path: Path) -> Mailroom:
-    return Mailroom.opened(desk, dovecot, tmp_path)
+def room(desk: Desk, imap_server: ImapServer, tmp_path: Path) -> Mailroom:
+    return Mailroom.opened(desk, imap_server, tmp_path)
 
 
 def test_ten_thousand_mails(room: Mailroom, record_property: pytest.RecordProperty) -> None:
     """R10."""
-    maildir = room.dovecot.maildir(room.user) / "new"
+    maildir = room.dovecot("maildirs").maildir(room.user) / "new"
     for number in range(MANY):
         path = maildir / f"{1_700_000_000 + number}.{number:06}.test"
         path.write_bytes(mail(number))
@@ -52,7 +52,7 @@ def test_ten_thousand_mails(room: Mailroom, record_property: pytest.RecordProper
     began = time.monotonic()
     assert room.sync().stored == 0
     again = time.monotonic() - began
-    room.dovecot.doveadm("mailbox", "update", "-u", room.user, "--uid-validity", "77001", "INBOX")
+    room.server.renumber(room.user, 77_001)
     began = time.monotonic()
     assert room.sync().known == MANY
     print(f"nothing new: {again:.2f} s; known again: {time.monotonic() - began:.1f} s")
@@ -62,8 +62,9 @@ def test_ten_thousand_mails(room: Mailroom, record_property: pytest.RecordProper
 
 def test_an_attachment_of_a_hundred_megabytes(room: Mailroom) -> None:
     """Its beginning is kept; the mails around it are whole; memory stays bounded."""
+    dovecot = room.dovecot("maildirs")
     room.deliver(mail(1))
-    path = room.dovecot.deliver(room.user, mail(2).removesuffix(b"\r\n"))
+    path = dovecot.lay(room.user, mail(2).removesuffix(b"\r\n"))
     with path.open("ab") as file:
         for _ in range(HUGE // (76 << 10)):
             file.write((b"A" * 74 + b"\r\n") * 1_024)

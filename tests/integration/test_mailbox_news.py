@@ -17,33 +17,15 @@ from imapclient import IMAPClient
 from sluice.sources.imap import Mailbox, connected
 from sluice.sources.imap_refusals import MailboxUnavailable
 from tests.desk import Desk
-from tests.dovecot import Dovecot, dovecot, make_dovecot, shared_dovecot
-from tests.mailroom import Mailroom, mail
+from tests.imap_server import ImapServer
+from tests.mailroom import Mailroom, imap_server, is_woken, mail, make_server, shared_server
 
-__all__ = ["dovecot", "make_dovecot", "shared_dovecot"]
-
-LOOKS = 4
-"""How often somebody who waits may ask whether it is over before they count as not woken."""
+__all__ = ["imap_server", "make_server", "shared_server"]
 
 
 @pytest.fixture
-def room(desk: Desk, dovecot: Dovecot, tmp_path: Path) -> Mailroom:
-    return Mailroom.opened(desk, dovecot, tmp_path)
-
-
-def is_woken(mailbox: Mailbox, meanwhile: Callable[[], Any] = lambda: None) -> bool:
-    """Whether news ends the wait; `meanwhile` happens when it has begun."""
-    looks = 0
-
-    def is_over() -> bool:
-        nonlocal looks
-        looks += 1
-        if looks == 2:
-            meanwhile()
-        return looks > LOOKS
-
-    mailbox.wait(600, is_over)
-    return looks <= LOOKS
+def room(desk: Desk, imap_server: ImapServer, tmp_path: Path) -> Mailroom:
+    return Mailroom.opened(desk, imap_server, tmp_path)
 
 
 def nothing(_: Mailbox, __: Callable[[], None]) -> None:
@@ -77,6 +59,8 @@ MOMENTS = {"no mail": nothing, "at once": at_once, "while reading": while_readin
 
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 def test_a_mail_before_the_wait(room: Mailroom, moment: Callable[[Mailbox, Callable[[], None]], None]) -> None:
+    if moment is between_looks:
+        room.dovecot("keywords")
     room.deliver(mail(1))
     with connected(room.rules(), room.login()) as mailbox:
         mailbox.look("INBOX")
@@ -91,8 +75,9 @@ def test_a_mail_between_the_last_question_and_idle(
     room: Mailroom, monkeypatch: pytest.MonkeyPatch, security: str
 ) -> None:
     """Dovecot tells of it in one breath with its consent."""
+    room.dovecot("late news")
     if security == "none":
-        room.declare("sales", port=room.dovecot.plain_port, security="none", allow_plaintext=True, ca_file=None)
+        room.declare("sales", port=room.server.plain_port, security="none", allow_plaintext=True, ca_file=None)
     noop = IMAPClient.noop
 
     def slow(client: IMAPClient) -> Any:
@@ -111,7 +96,7 @@ def test_mails_that_somebody_deletes(room: Mailroom) -> None:
     room.deliver(*(mail(number) for number in range(1, 5)))
 
     def delete(uid: int) -> None:
-        with room.dovecot.person(room.user) as person:
+        with room.server.person(room.user) as person:
             person.delete_messages([uid])
             person.expunge()
 

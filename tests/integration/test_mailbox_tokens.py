@@ -16,23 +16,25 @@ import pytest
 from sluice.sources import imap
 from sluice.sources.imap_refusals import LoginRefused
 from tests.desk import Desk
-from tests.dovecot import Dovecot, dovecot, make_dovecot, shared_dovecot
-from tests.mailroom import CANARY, Mailroom, mail, refused
+from tests.imap_server import ImapServer
+from tests.mailroom import CANARY, Mailroom, imap_server, mail, make_server, refused, shared_server
 
-__all__ = ["dovecot", "make_dovecot", "shared_dovecot"]
+__all__ = ["imap_server", "make_server", "shared_server"]
 
 
 @pytest.fixture
-def room(desk: Desk, dovecot: Dovecot, tmp_path: Path) -> Mailroom:
-    return Mailroom.opened(desk, dovecot, tmp_path)
+def room(desk: Desk, imap_server: ImapServer, tmp_path: Path) -> Mailroom:
+    room = Mailroom.opened(desk, imap_server, tmp_path)
+    room.dovecot("tokens")
+    return room
 
 
 def test_an_access_token_lets_in_until_it_expires(room: Mailroom) -> None:
     room.declare("sales", login={"access_token": "token"})
-    room.secret("token", room.dovecot.token(room.user))
+    room.secret("token", room.dovecot("tokens").token(room.user))
     room.deliver(mail(1))
     assert room.sync().stored == 1
-    room.secret("token", room.dovecot.token(room.user, -60))
+    room.secret("token", room.dovecot("tokens").token(room.user, -60))
     error = refused(room)
     assert isinstance(error, LoginRefused)
     assert "it has expired" in error.found
@@ -40,7 +42,7 @@ def test_an_access_token_lets_in_until_it_expires(room: Mailroom) -> None:
 
 def test_a_token_of_somebody_else_lets_nobody_in(room: Mailroom) -> None:
     room.declare("sales", login={"access_token": "token"})
-    room.secret("token", room.dovecot.token("somebody-else"))
+    room.secret("token", room.dovecot("tokens").token("somebody-else"))
     assert isinstance(refused(room), LoginRefused)
 
 
@@ -77,7 +79,7 @@ def test_tokens_are_fetched_and_kept_for_a_while(room: Mailroom) -> None:
 
     def answer(said: dict[str, str]) -> tuple[int, dict[str, Any]]:
         asked.append(said)
-        return 200, {"access_token": room.dovecot.token(room.user), "expires_in": 3_600}
+        return 200, {"access_token": room.dovecot("tokens").token(room.user), "expires_in": 3_600}
 
     room.secret("refresh", "r-1")
     room.secret("client", "c-1")
@@ -100,7 +102,7 @@ def test_tokens_are_fetched_and_kept_for_a_while(room: Mailroom) -> None:
 
 
 def test_a_token_that_was_taken_back_is_fetched_anew(room: Mailroom) -> None:
-    tokens = iter([room.dovecot.token(room.user, -1), room.dovecot.token(room.user)])
+    tokens = iter([room.dovecot("tokens").token(room.user, -1), room.dovecot("tokens").token(room.user)])
     room.secret("refresh", "r-1")
     room.secret("client", "c-1")
     with token_server(lambda _: (200, {"access_token": next(tokens), "expires_in": 3_600})) as url:

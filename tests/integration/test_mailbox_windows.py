@@ -18,15 +18,15 @@ from sluice.store import mail_log
 from sluice.windows import MAILBOXES, Hours, held, is_wanted
 from tasks.read_mailboxes import page
 from tests.desk import Desk
-from tests.dovecot import Dovecot, dovecot, make_dovecot, shared_dovecot
-from tests.mailroom import Mailroom, mail
+from tests.imap_server import ImapServer
+from tests.mailroom import Mailroom, imap_server, mail, make_server, shared_server
 
-__all__ = ["dovecot", "make_dovecot", "shared_dovecot"]
+__all__ = ["imap_server", "make_server", "shared_server"]
 
 
 @pytest.fixture
-def room(desk: Desk, dovecot: Dovecot, tmp_path: Path) -> Mailroom:
-    return Mailroom.opened(desk, dovecot, tmp_path)
+def room(desk: Desk, imap_server: ImapServer, tmp_path: Path) -> Mailroom:
+    return Mailroom.opened(desk, imap_server, tmp_path)
 
 
 @contextmanager
@@ -67,21 +67,22 @@ def test_a_mail_that_comes_is_stored_within_seconds(room: Mailroom) -> None:
 
 
 def test_a_server_that_does_not_tell_is_asked(
-    room: Mailroom, make_dovecot: Callable[..., Dovecot], monkeypatch: pytest.MonkeyPatch
+    room: Mailroom, make_server: Callable[..., ImapServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mailboxes, "POLL", 1.0)
-    room.dovecot = make_dovecot(capabilities="IMAP4rev1")
-    room.declare("sales", port=room.dovecot.port, ca_file=str(room.dovecot.authority.path))
+    room.server = make_server(capabilities="IMAP4rev1")
+    room.declare("sales", port=room.server.port, ca_file=str(room.server.authority.path))
     with standing_in(room):
         room.deliver(mail(1))
         until(lambda: stored(room) == 1)
 
 
 def test_who_is_kicked_comes_back(room: Mailroom) -> None:
+    dovecot = room.dovecot("kicks")
     with standing_in(room):
         for number in range(1, 4):
             time.sleep(0.5)
-            assert room.user in room.dovecot.doveadm("kick", room.user)
+            assert room.user in dovecot.doveadm("kick", room.user)
             room.deliver(mail(number))
             until(lambda wanted=number: stored(room) == wanted)
     assert room.desk.ask("select count(*) from mail_syncs where failure is not null") == [0]
@@ -93,14 +94,15 @@ def test_a_server_that_goes_away_and_comes_back(room: Mailroom, monkeypatch: pyt
     with standing_in(room):
         room.deliver(mail(1))
         until(lambda: stored(room) == 1)
-        room.dovecot.stop()
+        room.server.stop()
         until(lambda: room.desk.ask("select count(*) from mail_syncs where failure is not null")[0] >= 3)
         (row,) = mail_log.status(room.desk.database, mailboxes.now())
         assert row["is_failing"]
         assert "nobody listens there" in row["failure"]
-        room.dovecot.start()
+        room.server.start()
         room.deliver(mail(2))
         until(lambda: stored(room) == 2)
+        until(lambda: not mail_log.status(room.desk.database, mailboxes.now())[0]["is_failing"])
         (row,) = mail_log.status(room.desk.database, mailboxes.now())
         assert (row["failures"], row["is_failing"]) == (0, False)
     room.desk.whole()
