@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 
 CANDIDATES = b",;\t|"
 _SEP_LINE = re.compile(rb'"?sep=(.)"?(\r\n|\n|\r)', re.IGNORECASE)
 _BLANK_LINES = re.compile(rb"[ \t]*(?:\r\n|\n|\r)")
 _LINES = re.compile(rb"[^\r\n]+")
+_ANY_LINES = re.compile(rb"[^\r\n]*+(?:\r\n|[\r\n])|[^\r\n]++")
+
+LOOKED_AT = 50
+"""Lines among which the header is looked for."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +47,24 @@ class Opening:
         dialect: how it is written.
         start: offset of the header's first byte.
         line: physical line of the header, from 1.
+        passed_over: lines above it that hold something.
     """
 
     dialect: Dialect
     start: int
     line: int
+    passed_over: tuple[int, ...] = ()
 
 
 def find_opening(
     head: bytes, declared: str | None, rate: Callable[[bytes, int, Dialect], tuple[float, ...]]
 ) -> Opening:
-    """Finds the dialect and the header.
+    """Finds the dialect and the header: the first line, or, if no name in it is known, the next with two that are.
 
     Args:
         head: the first bytes of the file, ASCII-compatible.
         declared: the source's delimiter, which settles the question.
-        rate: of (head, header's offset, dialect) how well they fit, bigger is better.
+        rate: of (head, header's offset, dialect) how well they fit: known names first, bigger is better.
     """
     start, line = (3 if head.startswith(b"\xef\xbb\xbf") else 0), 1
     said = _SEP_LINE.match(head, start)
@@ -72,8 +79,26 @@ def find_opening(
     else:
         delimiters = [bytes((byte,)) for byte in CANDIDATES]
     dialects = [Dialect(delimiter, _quote(head, delimiter)) for delimiter in delimiters]
-    best = max(dialects, key=lambda dialect: rate(head, start, dialect)) if len(dialects) > 1 else dialects[0]
-    return Opening(best, start, line)
+
+    def best_at(at: int) -> tuple[tuple[float, ...], Dialect]:
+        return max(((rate(head, at, one), one) for one in dialects), key=lambda one: one[0])
+
+    rated, best = best_at(start)
+    first = Opening(best, start, line)
+    return first if rated[0] else _below(head, first, best_at) or first
+
+
+def _below(head: bytes, first: Opening, best_at: Callable[[int], tuple[tuple[float, ...], Dialect]]) -> Opening | None:
+    """The header below a title and the like; None if no line has two names that are known."""
+    passed_over = [first.line]
+    for number, line in enumerate(islice(_ANY_LINES.finditer(head, first.start), 1, LOOKED_AT), start=first.line + 1):
+        if not line.group().strip():
+            continue
+        (known, *_), dialect = best_at(line.start())
+        if known > 1:
+            return Opening(dialect, line.start(), number, tuple(passed_over))
+        passed_over.append(number)
+    return None
 
 
 def _quote(head: bytes, delimiter: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -19,6 +19,7 @@ from sluice.sources.recovery import Limits, parse
 
 _RATED_RECORDS = 100
 _SHOWN_NAMES = 15
+_SHOWN_LINES = 10
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _SAVE_AS = 'Save it as "CSV UTF-8", with one header line and one line per lead'
 
@@ -34,6 +35,7 @@ class Header:
         next_line: physical line after it.
         encoding: of the file.
         is_guess: nothing in the file says its encoding.
+        passed_over: lines above it that hold something.
     """
 
     dialect: Dialect
@@ -42,6 +44,7 @@ class Header:
     next_line: int
     encoding: str
     is_guess: bool
+    passed_over: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:
@@ -67,7 +70,7 @@ class Header:
             encoding, is_guess = tally.verdict()
             encoding = encoding if is_direct(encoding) else "cp1252"
             found, damaged = replace(self, encoding=encoding, is_guess=is_guess), 0 if is_guess else tally.damaged
-        warnings: list[dict[str, str]] = []
+        warnings = above_header("Line", self.passed_over)
         if damaged:
             text = f"{damaged} places are not valid {found.encoding}; they were read as well as possible"
             warnings.append(notice("encoding.damaged", text))
@@ -75,6 +78,19 @@ class Header:
             text = f"The file does not say its encoding; it was read as {found.encoding}."
             warnings.append(notice("encoding.guessed", f"{text} If letters look wrong, declare `encoding:`"))
         return found, warnings
+
+
+def above_header(what: str, numbers: Sequence[int]) -> list[dict[str, str]]:
+    """The notice of what stands above a header; none if nothing does.
+
+    Args:
+        what: `Line` of a file, `Row` of a sheet.
+        numbers: of those that hold something.
+    """
+    if not numbers:
+        return []
+    shown = f"{', '.join(map(str, numbers[:_SHOWN_LINES]))}{', …' if len(numbers) > _SHOWN_LINES else ''}"
+    return [notice("rows.above_header", f"{what} {shown} above the header was passed over")]
 
 
 def find_header(
@@ -171,7 +187,8 @@ def _parse_header(where: str, text: tuple[bytes, bool], opening: Opening, limits
         found = f"a first line of more than {limits.record} bytes"
         raise UnreadableFile(line, found, allowed="a header line and one line per lead", fix=_SAVE_AS)
     lines = len(_LINE_END.findall(head, opening.start, parsed.end))
-    return Header(opening.dialect, tuple(parsed.cells), parsed.end, opening.line + lines, "", False)
+    after = opening.line + lines
+    return Header(opening.dialect, tuple(parsed.cells), parsed.end, after, "", False, opening.passed_over)
 
 
 def _check_names(where: str, header: Header, source: SourceRules, fields: Mapping[str, FieldRules]) -> None:

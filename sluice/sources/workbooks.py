@@ -22,13 +22,14 @@ from sluice.rules import SourceRules
 from sluice.settings import REPOSITORY
 from sluice.sources.bucket import BucketUnavailable
 from sluice.sources.files import fingerprint
+from sluice.sources.header import above_header
 from sluice.sources.prepass import notice
 from sluice.sources.spool import spooled, told
 from sluice.sources.stamp import stamp
 from sluice.sources.workbook_table import loose
 
 SHOWN = 10
-"""Sheets, or rows, that a warning names."""
+"""Sheets that a warning names."""
 
 _FIRST_BYTES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _FROM_OUTSIDE = (signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGHUP)
@@ -135,10 +136,7 @@ def _notices(found: dict[str, Any]) -> tuple[dict[str, str], ...]:
     if unread := found.get("unread", found["others"]):
         text = f"Only the sheet {_named([found['sheet']])} was read, not {_named(unread)}"
         notices.append(notice("sheets.not_read", f"{text}. Drop each further list as a file of its own"))
-    if rows := found["passed_over"]:
-        text = f"Row {', '.join(map(str, rows[:SHOWN]))}{', …' if len(rows) > SHOWN else ''}"
-        notices.append(notice("rows.above_header", f"{text} above the header of the sheet was passed over"))
-    return tuple(notices)
+    return (*notices, *above_header("Row", found["passed_over"]))
 
 
 def _named(names: list[str]) -> str:

@@ -78,6 +78,29 @@ def test_chunks_are_read_on_their_own(tmp_path: Path, encoding: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("above", "lines"),
+    [
+        pytest.param("Leads of the fair\n", "1", id="a title"),
+        pytest.param("Report;;\nExported;2026-11-22;\n\n", "1, 2", id="a title and a date, then a blank line"),
+        pytest.param("a,b,c\n" * 12, "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …", id="many lines"),
+        pytest.param('"Fair, hall 7"\nemail of the desk: desk@example.com\n', "1, 2", id="one known word in a line"),
+    ],
+)
+def test_lines_above_the_header_are_passed_over_and_told(tmp_path: Path, above: str, lines: str) -> None:
+    prepass = found(tmp_path / "leads.csv", f"{above}email;company\nann@example.com;Birch, Elm\n".encode())
+    assert (prepass.header, prepass.rows) == (("email", "company"), 1)
+    assert [one["text"] for one in prepass.warnings] == [f"Line {lines} above the header was passed over"]
+    (chunk,) = prepass.chunks
+    assert chunk.first_line == above.count("\n") + 2
+
+
+@pytest.mark.parametrize("above", ["a,b\n" * 60, "Fair\nemail\n"], ids=["too far below", "a single name"])
+def test_what_is_hardly_a_header_is_none(tmp_path: Path, above: str) -> None:
+    with pytest.raises(UnreadableFile, match="no column is known"):
+        found(tmp_path / "leads.csv", (above + ("email,company\n" if "a,b" in above else "")).encode())
+
+
+@pytest.mark.parametrize(
     ("content", "source", "delimiter", "quote", "first_line"),
     [
         pytest.param(b"email;company\nann@example.com;Birch, Elm\n", {}, ";", '"', 2, id="semicolon"),
