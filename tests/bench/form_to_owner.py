@@ -71,9 +71,12 @@ def post(tally: Tally, door: str, key: str, rate: float, minutes: float) -> None
     with httpx.Client(base_url=door, headers={"Authorization": f"Bearer {key}"}, limits=limits, timeout=30) as client:
 
         def one(body: bytes, at: float) -> None:
-            answer = client.post("/v1/leads", content=body, headers={"Content-Type": "application/json"})
+            try:
+                answer = client.post("/v1/leads", content=body, headers={"Content-Type": "application/json"})
+            except httpx.HTTPError:
+                answer = None
             with lock:
-                if answer.status_code == 202:
+                if answer is not None and answer.status_code == 202:
                     tally.posted.setdefault(answer.json()["receipt"], at)
                 else:
                     tally.refused += 1
