@@ -195,7 +195,10 @@ def _fetch_of(source: SourceRules | None) -> Fetch | None:
 
 def _asked(client: httpx.Client, rules: Fetch, lead_id: str, keyring: Keyring) -> tuple[int, bytes, Mapping[str, str]]:
     """Status, body and headers of the provider's answer; the token stands in a header, never in a URL."""
-    token = keyring.secrets(rules.secret)[-1].decode("latin-1")
+    secret = keyring.secrets(rules.secret)[-1]
+    if not secret.isascii():
+        raise ConfigError(f"secret {rules.secret!r}", "it holds characters that no token has", fix="Write it anew")
+    token = secret.decode("ascii")
     address = f"{rules.url.rstrip('/')}/{quote(lead_id, safe='')}"  # the id came from outside
     with client.stream("GET", address, params=rules.ask, headers={"Authorization": f"Bearer {token}"}) as answer:
         body = b""

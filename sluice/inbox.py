@@ -8,7 +8,7 @@ From the rows on it is the way of a file, with the same functions (`sluice.pipel
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -94,6 +94,7 @@ class Inbox:
     quarantined: deque[int] = field(default_factory=lambda: deque[int](maxlen=REMEMBERED))
     _profiles: dict[int, Profile] = field(default_factory=dict[int, Profile])
     _in_vain: list[int] = field(default_factory=list[int])
+    _cut_off: Counter[int] = field(default_factory=Counter[int])
 
     def drain(self, leave: Callable[[], bool]) -> int:
         """Works what waits until nothing is left, or until `leave`; says how many receipts were settled.
@@ -120,10 +121,13 @@ class Inbox:
             crash.point("begun")
             try:
                 self._attempt(bundle)
-            except (DatabaseUnavailable, ConfigError) as error:  # it was no fault of theirs
+            except ConfigError:  # it was no fault of theirs
                 self._in_vain += [one.receipt_id for one in bundle]
-                if isinstance(error, ConfigError):
-                    self._put_back()
+                self._put_back()
+                raise
+            except DatabaseUnavailable:  # nor this; unless it is one of them that ends its session, again and again
+                self._cut_off.update(one.receipt_id for one in bundle)
+                self._in_vain += [one.receipt_id for one in bundle if self._cut_off[one.receipt_id] < ATTEMPTS]
                 raise
         self.told(self.settled)
 

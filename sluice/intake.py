@@ -16,7 +16,7 @@ from sluice.rules import SourceRules
 from sluice.schema import REJECT_COLUMNS
 from sluice.settings import Settings
 from sluice.sources import files, workbooks
-from sluice.sources.bucket import shown
+from sluice.sources.bucket import BucketUnavailable, shown
 from sluice.sources.prepass import Prepass
 from sluice.sources.stamp import changed_while_read, stamp
 from sluice.sources.workbooks import Text
@@ -118,7 +118,7 @@ def intake(office: Office, order: Order) -> tuple[Receipt, bool]:
     Raises:
         UnreadableFile: it cannot be read as rows; its receipt has failed with the reason.
         DatabaseUnavailable: what is committed stays, the next call completes the rest.
-        BucketUnavailable: it is a workbook, and the spool has no space for what it says.
+        BucketUnavailable: it is a workbook that cannot be read now: no space in the spool, or other rules than before.
     """
     source = office.sources.get(order.source)
     theirs = (*source.fields, *source.ignore) if source else ()
@@ -183,8 +183,8 @@ def _job(office: Office, text: Text, receipt: Receipt, source: SourceRules) -> J
 def _check_same_sheet(text: Text, receipt: Receipt, survey: Prepass) -> None:
     if text.sha256 not in (None, survey.sha256):
         found = "the rules, or Sluice, have changed since its import began, and the workbook is read otherwise now"
-        fix = 'Save the sheet as "CSV UTF-8" and import that: rows that are in already are known'
-        raise UnreadableFile(receipt.name, found, fix=fix)
+        fix = 'Bring those rules back, or save the sheet as "CSV UTF-8" and import that: rows that are in are known'
+        raise BucketUnavailable(receipt.name, found, fix=fix)
 
 
 def _survey(office: Office, text: Text, receipt: Receipt, source: SourceRules, profile: Profile) -> Prepass:

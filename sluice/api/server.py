@@ -35,6 +35,9 @@ SWITCH_SECONDS = 0.0005
 SPARE_FILES = 64
 """Files that are open besides connections."""
 
+MOST_FILES = 1 << 16
+"""Files that a door may have open, where the machine lets it: idle connections count, too."""
+
 
 def serve(
     settings: Settings,
@@ -61,7 +64,7 @@ def serve(
         config = DoorConfig(
             head_seconds=limits.head_seconds,
             body_seconds=limits.body_seconds,
-            most_connections=resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES,
+            most_connections=_open_files() - SPARE_FILES,
             app=create_app(door),
             log_config=log.CONFIG,
             access_log=False,
@@ -90,6 +93,16 @@ def listener(host: str, port: int | None) -> socket.socket:
             return _listening(host, wanted)
     found = f"another program uses it on {host}, or the address is not of this machine"
     raise UserError(f"port {PORT if port is None else port}", found, fix="Name another one with --port")
+
+
+def _open_files() -> int:
+    """How many files this process may have open, raised as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft < most:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def _listening(host: str, port: int) -> socket.socket:

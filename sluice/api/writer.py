@@ -127,7 +127,7 @@ class Writer:
             time.sleep(GATHER_SECONDS)
         while item is not None:
             items.append(item)
-            size += len(item.posting.body) if item.posting else 0
+            size += len(posting.body) if (posting := item.posting) else 0
             if len(items) >= MOST or size >= MOST_BYTES:
                 return items
             try:

@@ -67,17 +67,17 @@ def arrange(header: Sequence[str], source: SourceRules, fields: Mapping[str, Fie
     """
     names = unique_names(header)
     asked_as = _aliases(fields) if source.kind in ("form", "api") else {}
-    declared = {**{_loose(theirs): ours for theirs, ours in source.fields.items()}, **source.fields}
-    ignored_names = {*REJECT_COLUMNS, *source.ignore, *map(_loose, source.ignore)}
+    declared = {**{loose(theirs): ours for theirs, ours in source.fields.items()}, **source.fields}
+    ignored_names = {*REJECT_COLUMNS, *source.ignore, *map(loose, source.ignore)}
     mapping: list[tuple[int, str]] = []
     ignored: list[int] = []
     unmapped: list[int] = []
     warnings = _oddities(header, names)
     for position, name in enumerate(names):
-        field = declared.get(name) or declared.get(_loose(name)) or (name if name in fields else None)
-        if field is None and name not in ignored_names and _loose(name) not in ignored_names:
+        field = declared.get(name) or declared.get(loose(name)) or (name if name in fields else None)
+        if field is None and name not in ignored_names and loose(name) not in ignored_names:
             field = asked_as.get(_words(name))
-        if name in ignored_names or (field is None and _loose(name) in ignored_names):
+        if name in ignored_names or (field is None and loose(name) in ignored_names):
             ignored.append(position)
         elif field in fields and field is not None:
             mapping.append((position, field))
@@ -108,7 +108,8 @@ def _words(name: str) -> str:
     return " ".join(_BETWEEN.sub(" ", name.casefold()).split())
 
 
-def _loose(name: str) -> str:
+def loose(name: str) -> str:
+    """A name without regard to case and white space."""
     return " ".join(name.casefold().split())
 
 
@@ -127,9 +128,9 @@ def _oddities(header: Sequence[str], names: Sequence[str]) -> list[dict[str, str
 
 
 def _absent(names: Sequence[str], source: SourceRules, mapped: set[str]) -> list[dict[str, str]]:
-    present = set(map(_loose, names))
+    present = set(map(loose, names))
     return [
         notice("column.absent", f"The source declares this column for {ours}, the file does not have it", theirs)
         for theirs, ours in source.fields.items()
-        if _loose(theirs) not in present and ours not in mapped
+        if loose(theirs) not in present and ours not in mapped
     ]

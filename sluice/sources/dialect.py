@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import islice
+
+from sluice.sources.workbook_table import is_above
 
 CANDIDATES = b",;\t|"
 _SEP_LINE = re.compile(rb'"?sep=(.)"?(\r\n|\n|\r)', re.IGNORECASE)
 _BLANK_LINES = re.compile(rb"[ \t]*(?:\r\n|\n|\r)")
 _LINES = re.compile(rb"[^\r\n]+")
 _ANY_LINES = re.compile(rb"[^\r\n]*+(?:\r\n|[\r\n])|[^\r\n]++")
+
+_ADDRESS = re.compile(rb"[^\s@]@[^\s@]")
 
 LOOKED_AT = 50
 """Lines among which the header is looked for."""
@@ -57,7 +61,10 @@ class Opening:
 
 
 def find_opening(
-    head: bytes, declared: str | None, rate: Callable[[bytes, int, Dialect], tuple[float, ...]]
+    head: bytes,
+    declared: str | None,
+    rate: Callable[[bytes, int, Dialect], tuple[float, ...]],
+    known: Callable[[bytes, int, Dialect], int],
 ) -> Opening:
     """Finds the dialect and the header: the first line, or, if no name in it is known, the next with two that are.
 
@@ -65,6 +72,7 @@ def find_opening(
         head: the first bytes of the file, ASCII-compatible.
         declared: the source's delimiter, which settles the question.
         rate: of (head, header's offset, dialect) how well they fit: known names first, bigger is better.
+        known: of the same how many names are known.
     """
     start, line = (3 if head.startswith(b"\xef\xbb\xbf") else 0), 1
     said = _SEP_LINE.match(head, start)
@@ -85,20 +93,30 @@ def find_opening(
 
     rated, best = best_at(start)
     first = Opening(best, start, line)
-    return first if rated[0] else _below(head, first, best_at) or first
+    if rated[0]:
+        return first
+    at = next(_below(head, first, lambda at: any(known(head, at, one) > 1 for one in dialects)), None)
+    return first if at is None else replace(at, dialect=best_at(at.start)[1])
 
 
-def _below(head: bytes, first: Opening, best_at: Callable[[int], tuple[tuple[float, ...], Dialect]]) -> Opening | None:
-    """The header below a title and the like; None if no line has two names that are known."""
-    passed_over = [first.line]
-    for number, line in enumerate(islice(_ANY_LINES.finditer(head, first.start), 1, LOOKED_AT), start=first.line + 1):
-        if not line.group().strip():
-            continue
-        (known, *_), dialect = best_at(line.start())
-        if known > 1:
-            return Opening(dialect, line.start(), number, tuple(passed_over))
-        passed_over.append(number)
-    return None
+def _below(head: bytes, first: Opening, is_header: Callable[[int], bool]) -> Iterator[Opening]:
+    """The header below a title and the like, if no line above it can be one of a lead or a header of its own."""
+    passed_over: dict[int, bytes] = {}
+    for number, line in enumerate(islice(_ANY_LINES.finditer(head, first.start), LOOKED_AT), start=first.line):
+        text = line.group().strip()
+        if _ADDRESS.search(text):
+            return
+        if passed_over and text and is_header(line.start()):
+            if all(is_above(_cells(above), _cells(text)) for above in passed_over.values()):
+                yield Opening(first.dialect, line.start(), number, tuple(passed_over))
+            return
+        if text:
+            passed_over[number] = text
+
+
+def _cells(line: bytes) -> int:
+    """How many filled cells a line has, by whatever delimiter gives most."""
+    return max(sum(bool(cell.strip(b" \"'")) for cell in line.split(bytes((byte,)))) for byte in CANDIDATES)
 
 
 def _quote(head: bytes, delimiter: bytes) -> bytes:

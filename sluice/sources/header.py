@@ -11,11 +11,11 @@ from typing import BinaryIO
 from sluice.errors import ConfigError, UnreadableFile
 from sluice.rules import SourceRules
 from sluice.schema import FieldRules
-from sluice.sources.columns import arrange, looks_like_data, tidy
+from sluice.sources.columns import arrange, looks_like_data, loose, tidy
 from sluice.sources.dialect import Dialect, Opening, find_opening
 from sluice.sources.encoding import FORMATS, Stream, Utf8Tally, decode, detect, is_direct
 from sluice.sources.prepass import notice
-from sluice.sources.recovery import Limits, parse
+from sluice.sources.recovery import Limits, Parsed, parse
 
 _RATED_RECORDS = 100
 _SHOWN_NAMES = 15
@@ -123,9 +123,12 @@ def find_header(
             f"config/sources/{source.name}.yml, delimiter", repr(source.delimiter),
             allowed="one ASCII character that is no quote", fix="Correct it or leave it out",
         )  # fmt: skip
-    known = {tidy(name).casefold() for name in (*fields, *source.fields, *source.ignore)}
+    known = {loose(name) for name in (*fields, *source.fields, *source.ignore)}
     opening = find_opening(
-        head, source.delimiter, lambda text, start, dialect: _rate(text, (start, is_whole), dialect, known)
+        head,
+        source.delimiter,
+        lambda text, start, dialect: _rate(text, (start, is_whole), dialect, known),
+        lambda text, start, dialect: _known(parse(text, start, len(text), is_whole, dialect), known),
     )
     if opening.start >= len(head):
         raise UnreadableFile(where, "the file is empty", fix="Check whether the export was empty")
@@ -166,8 +169,11 @@ def _rate(head: bytes, at: tuple[int, bool], dialect: Dialect, known: Collection
         if any(record.cells):
             rated, alike = rated + 1, alike + (record.width == header.width)
         offset = record.end
-    names = sum(tidy(decode(cell, "utf-8")[0]).casefold() in known for cell in header.cells)
-    return (names, round(alike / max(rated, 1), 1), header.width)
+    return (_known(header, known), round(alike / max(rated, 1), 1), header.width)
+
+
+def _known(header: Parsed, known: Collection[str]) -> int:
+    return sum(loose(tidy(decode(cell, "utf-8")[0])) in known for cell in header.cells)
 
 
 def _parse_header(where: str, text: tuple[bytes, bool], opening: Opening, limits: Limits) -> Header:

@@ -173,6 +173,8 @@ def main() -> None:
         sys.stdout.write(json.dumps({"errno": error.errno}) + "\n")
     except MemoryError:
         sys.stdout.write(json.dumps({"memory": True}) + "\n")
+    except KeyboardInterrupt:
+        raise
     except BaseException:  # also what Rust panics with
         sys.stdout.write(json.dumps({"refused": _damaged().args}) + "\n")
 

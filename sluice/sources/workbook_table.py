@@ -70,7 +70,7 @@ def header_of(rows: Iterable[Sequence[Any]], known: Set[str]) -> Place | None:
     """Where the header is among the first rows: the one that has most known names, else the first with two names.
 
     Rows with a number, a date or an address are data. A row in the middle needs two known names, or no others: a word
-    such as "email" may stand in a cell.
+    such as "email" may stand in a cell; and no row above it may be a lead.
 
     Args:
         rows: from the sheet's first row on.
@@ -81,17 +81,28 @@ def header_of(rows: Iterable[Sequence[Any]], known: Set[str]) -> Place | None:
     """
     filled = ((number, row) for number, row in enumerate(rows, start=1) if any(cell != "" for cell in row))
     places: list[Place] = []
+    above: list[int] = []
+    unknown: Place | None = None
     for number, row in islice(filled, LOOKED_AT):
         names = tuple(" ".join(as_text(cell).split()) for cell in row)
         given = [cell for cell in row if cell != ""]
         count = sum(loose(name) in known for name in names)
         is_data = any(not isinstance(cell, str) or "@" in cell for cell in given)
         is_meant = count and not is_data and (not places or count > 1 or count == len(given))
-        places.append(Place(number, names, tuple(place.row for place in places), count if is_meant else 0))
+        is_below = all(is_above(filled_above, len(given)) for filled_above in above)
+        above.append(len(given) if not any("@" in str(cell) for cell in given) else len(row) + 1)
+        places.append(Place(number, names, tuple(place.row for place in places), count if is_meant and is_below else 0))
+        if is_below and unknown is None and sum(map(bool, names)) > 1:
+            unknown = places[-1]
     best = max(places, key=lambda place: place.known, default=None)
     if best is None or best.known:
         return best
-    return next((place for place in places if sum(map(bool, place.names)) > 1), best)
+    return unknown or best
+
+
+def is_above(cells: int, of_header: int) -> bool:
+    """Whether a row with so many filled cells may be a title above a header with so many; else it may be a lead."""
+    return cells == 1 or 2 * cells <= of_header
 
 
 def loose(name: str) -> str:

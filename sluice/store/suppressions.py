@@ -28,7 +28,8 @@ REASONS = {
     "suppressed": "The person is on the suppression list",
     "erased": "The person was erased; what came is not kept",
 }
-_ADDRESS = re.compile(r"\s*(?:[^@]{0,200}<)?[^\s@]{1,300}@[^\s@]{1,300}\s*")
+_LONGEST = 800
+_ADDRESS = re.compile(r"(?:[^@]{0,200}<)?[^\s@]{1,300}@[^\s@]{1,300}")
 """A cell that is an address and nothing else; others may be named in a text."""
 
 _PURPOSE = b"sluice suppression key"
@@ -90,8 +91,8 @@ def suppress(connection: Connection, guard: Guard, keys: Iterable[str], kind: st
 def keep_out(connection: Connection, part: Batch, guard: Guard, reading: EmailReading) -> Batch:
     """Sets aside the rows of people who stay out; of the erased the row itself is not kept either.
 
-    An erased person's row is not kept when it could not have become a lead, too: a reject or an auto-reply is known by
-    the cells that are an address and nothing else.
+    An erased person's row is not kept when it could not have become a lead, too: a reject or an automatic answer is
+    known by the only address among its cells. One with several, such as that of whoever referred the person, stays.
 
     Args:
         reading: how addresses are read.
@@ -140,16 +141,15 @@ def _people(leads: pd.DataFrame) -> list[list[str]]:
 
 def _is_erased(known: _Known, frame: pd.DataFrame, reading: EmailReading) -> np.ndarray:
     """Which rows, as they came, are an erased person's: a boolean for each."""
-    people = [
-        [f"mail:{email_key(str(address), reading)}" for address in _addresses(record, reading)]
-        for record in frame["record"]
-    ]
+    found = [{f"mail:{email_key(one, reading)}" for one in _addresses(record, reading)} for record in frame["record"]]
+    people = [keys if len(keys) == 1 else () for keys in found]
     return np.array([kind == "erased" for kind in known.kinds(people)], dtype=bool)
 
 
 def _addresses(record: Iterable[str | None], reading: EmailReading) -> Iterator[str]:
     for cell in record:
-        if cell and _ADDRESS.fullmatch(cell) and (address := read_email(cell, reading).value):
+        text = (cell or "").strip()
+        if len(text) <= _LONGEST and _ADDRESS.fullmatch(text) and (address := read_email(text, reading).value):
             yield str(address)
 
 

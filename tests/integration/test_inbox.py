@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 from collections.abc import Callable
@@ -200,11 +201,32 @@ def test_what_was_begun_when_the_database_went_away_was_no_attempt(
 
     with monkeypatch.context() as patch:
         patch.setattr(Inbox, "_land", away)
-        for _ in range(4):
+        for _ in range(2):
             with pytest.raises(DatabaseUnavailable):
                 worker.drain(lambda: False)
     assert worker.drain(lambda: False) == 1
     assert posts.desk.ask("select attempts from receipts") == [1]
+
+
+def test_what_ends_every_session_that_works_it_is_quarantined_in_the_end(
+    posts: Posts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R20: the others do not wait for it for ever."""
+    bad, good = posts.post(person(1)), posts.post(person(2))
+    land = Inbox._land
+
+    def cut(self: Inbox, prepared: Any, *others: Any) -> Any:
+        if bad in [one.waiting.receipt_id for one in prepared[1]]:
+            raise DatabaseUnavailable(posts.desk.database.where, "the session was ended")
+        return land(self, prepared, *others)
+
+    monkeypatch.setattr(Inbox, "_land", cut)
+    worker = Inbox(posts.desk.office)
+    for _ in range(12):
+        posts.desk.do("update receipts set retry_at = null")
+        with contextlib.suppress(DatabaseUnavailable):
+            worker.drain(lambda: False)
+    assert (posts.state(bad), posts.state(good)) == ("failed", "done")
 
 
 def test_two_workers_on_one_bundle_load_it_once(posts: Posts) -> None:

@@ -47,14 +47,15 @@ def test_of_an_erased_person_nothing_is_kept_that_could_be_no_lead(posts: Posts,
         suppress(connection, desk.database.guard, ["mail:lea.sommer@kessler.example"], "erased", "asked by letter")
     gone = {"contact": "Lea Sommer <Lea.Sommer@kessler.example>", "phone": "12"}
     named = {"contact": "Lea Sommer told me: lea.sommer@kessler.example", "phone": "13"}
-    for said in (gone, named):
+    referred = {"written_to": "bo@kessler.example", "referred_by": gone["contact"], "phone": "14"}
+    for said in (gone, named, referred):
         if door == "file":
             desk.take(",".join(said) + "\n" + ",".join(said.values()) + "\n")
         else:
             posts.post(said)
             posts.work()
     assert desk.ask("select kind, record from set_asides") == [("erased", ["[erased]"])]
-    assert desk.ask("select record from rejects") == [list(named.values())]
+    assert desk.ask("select record from rejects order by receipt_id") == [list(named.values()), list(referred.values())]
     desk.whole()
 
 

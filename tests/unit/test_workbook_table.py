@@ -58,15 +58,16 @@ ANNA = ["Anna Schmidt", "anna@nordwind.example", "Nordwind GmbH"]
         pytest.param([HEADER, ANNA], (1, ()), id="the first row"),
         pytest.param([["", "", ""], HEADER, ANNA], (2, ()), id="after an empty row"),
         pytest.param([["Leads of November", "", ""], HEADER, ANNA], (2, (1,)), id="after a title"),
-        pytest.param([["Exported", date(2026, 11, 22), ""], ["", "", ""], HEADER], (3, (1,)), id="after a date"),
+        pytest.param([["Exported", date(2026, 11, 22)], ["", ""], [*HEADER, "City"]], (3, (1,)), id="after a date"),
         pytest.param([["Theirs", "Yours", ""], ANNA], (1, ()), id="no known name: the first row with two"),
         pytest.param([["Our leads", "", ""], ["Theirs", "Yours", ""], ANNA], (2, (1,)), id="a title and unknown names"),
         pytest.param([["email"], ["anna@nordwind.example"]], (1, ()), id="a single column"),
         pytest.param([["Name", "Channel", ""], ["Bo Lee", "email", ""]], (1, ()), id="a known name as a value"),
         pytest.param(
-            [["email", "City", "Name"], ["phone", "city", "company"]], (2, (1,)), id="more names further down"
+            [["email", "City", "Name"], ["phone", "city", "company"]], (1, ()), id="more names in a row of data"
         ),
-        pytest.param([["Name", "Mail"], ["email", 7], ["email", "company"]], (3, (1, 2)), id="a row of data is none"),
+        pytest.param([["Name", "Mail"], ["email", 7], ["email", "company"]], (1, ()), id="a row of data is none"),
+        pytest.param([["ana@trade.example"], HEADER, ANNA], (1, ()), id="an address above may be a lead"),
         pytest.param([["Note", "x"]] * 60 + [HEADER], (1, ()), id="too far down"),
     ],
 )
